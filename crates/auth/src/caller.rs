@@ -1,0 +1,144 @@
+//! Who calls (auth.md 1.1 and 1.2).
+//!
+//! [`Bearer`] checks the token alone; [`Authenticated`] also loads the user and the session, in one round trip;
+//! [`Admin`] wants an administrator's role. Endpoints that are hot take [`Bearer`] and join the same checks into
+//! their own statement, answering with [`missing_user`], [`missing_session`] and [`banned`].
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use ferrobase_http::TokenState;
+use ferrobase_jwt::Claims;
+use uuid::Uuid;
+
+use crate::error::{AuthError, ErrorCode, Result};
+use crate::model::session::Session;
+use crate::model::user::User;
+use crate::request::token_state;
+use crate::state::State;
+use crate::store;
+
+/// A verified user token.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// `sub`.
+    pub user_id: Uuid,
+    /// `session_id`, if the token has a real one.
+    pub session_id: Option<Uuid>,
+    /// All claims.
+    pub claims: Arc<Claims>,
+}
+
+impl Bearer {
+    /// Refuses anonymous users where the original does (auth.md section 6).
+    pub fn refuse_anonymous(&self) -> Result<()> {
+        if self.claims.is_anonymous() {
+            return Err(AuthError::forbidden(
+                ErrorCode::NoAuthorization,
+                "Anonymous user not allowed to perform these actions",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl FromRequestParts<State> for Bearer {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self> {
+        let claims = verified(parts)?;
+        let bad_jwt = |message| AuthError::forbidden(ErrorCode::BadJwt, message);
+        let sub = claims.sub().filter(|sub| !sub.is_empty()).ok_or_else(|| bad_jwt("invalid claim: missing sub claim"))?;
+        let user_id = Uuid::parse_str(sub)
+            .map_err(|_| AuthError::bad_request(ErrorCode::BadJwt, "invalid claim: sub claim must be a UUID"))?;
+        let session_id = match claims.session_id().filter(|id| !id.is_empty()) {
+            None => None,
+            Some(id) => Some(Uuid::parse_str(id).map_err(|_| bad_jwt("invalid claim: session_id claim must be a UUID"))?),
+        };
+        Ok(Self { user_id, session_id: session_id.filter(|id| !id.is_nil()), claims })
+    }
+}
+
+/// The calling user, freshly loaded.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// The user with identities and factors.
+    pub user: User,
+    /// The session the token belongs to.
+    pub session: Option<Session>,
+    /// The token.
+    pub bearer: Bearer,
+}
+
+impl FromRequestParts<State> for Authenticated {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let bearer = Bearer::from_request_parts(parts, state).await?;
+        let (user, session) =
+            store::users::find_with_session(&state.pool, bearer.user_id, bearer.session_id).await?.ok_or_else(missing_user)?;
+        if bearer.session_id.is_some() && session.is_none() {
+            return Err(missing_session());
+        }
+        if user.is_banned(state.now()) {
+            return Err(banned());
+        }
+        Ok(Self { user, session, bearer })
+    }
+}
+
+/// An administrator: a token whose role is one of the configured admin roles.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// All claims.
+    pub claims: Arc<Claims>,
+}
+
+impl FromRequestParts<State> for Admin {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let claims = verified(parts)?;
+        let is_admin = claims.role().is_some_and(|role| state.config.admin_roles.iter().any(|admin| admin == role));
+        if !is_admin {
+            return Err(AuthError::forbidden(ErrorCode::NotAdmin, "User not allowed"));
+        }
+        Ok(Self { claims })
+    }
+}
+
+fn verified(parts: &Parts) -> Result<Arc<Claims>> {
+    match token_state(parts) {
+        TokenState::Valid { claims, .. } => Ok(claims),
+        TokenState::None => {
+            Err(AuthError::unauthorized(ErrorCode::NoAuthorization, "This endpoint requires a valid Bearer token"))
+        }
+        TokenState::Invalid(error) => Err(AuthError::forbidden(
+            ErrorCode::BadJwt,
+            format!("invalid JWT: unable to parse or verify signature, {error}"),
+        )),
+    }
+}
+
+/// The token's user does not exist.
+pub fn missing_user() -> AuthError {
+    AuthError::forbidden(ErrorCode::UserNotFound, "User from sub claim in JWT does not exist")
+}
+
+/// The token's session does not exist.
+pub fn missing_session() -> AuthError {
+    AuthError::forbidden(ErrorCode::SessionNotFound, "Session from session_id claim in JWT does not exist")
+}
+
+/// The user is banned.
+pub fn banned() -> AuthError {
+    AuthError::forbidden(ErrorCode::UserBanned, "User is banned")
+}
+
+/// A path segment that must be a UUID (auth.md section 3: 404 `validation_failed`).
+pub fn path_uuid(raw: &str, name: &str) -> Result<Uuid> {
+    Uuid::parse_str(raw)
+        .map_err(|_| AuthError::refused(StatusCode::NOT_FOUND, ErrorCode::ValidationFailed, format!("{name} must be an UUID")))
+}

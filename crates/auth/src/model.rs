@@ -1,0 +1,15 @@
+//! Domain types and rules of the Auth service. Nothing here does I/O.
+
+pub mod address;
+pub mod aal;
+pub mod claims;
+pub mod factor;
+pub mod one_time;
+pub mod password;
+pub mod qr;
+pub mod recovery_code;
+pub mod redirect;
+pub mod refresh_token;
+pub mod session;
+pub mod totp;
+pub mod user;

@@ -1,0 +1,36 @@
+//! `POST /token`: dispatch by grant type (auth.md section 8).
+
+use axum::extract::{FromRequest, FromRequestParts, Request, State as Shared};
+use axum::response::{IntoResponse, Response};
+
+use crate::error::{AuthError, ErrorCode, Result};
+use crate::limits::Limited;
+use crate::request::{Body, RequestInfo, query_value};
+use crate::state::State;
+
+mod password;
+mod refresh;
+
+/// Exchanges credentials for a session. The grant type comes from the query.
+pub(super) async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Response> {
+    let (mut parts, body) = request.into_parts();
+    state.limits.check(Limited::Token, &parts.headers)?;
+    let grant_type = query_value(&parts, "grant_type").unwrap_or_default();
+    let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
+    let request = Request::from_parts(parts, body);
+    let response = match grant_type.as_str() {
+        "password" => {
+            let Body(body) = Body::from_request(request, &state).await?;
+            password::exchange(&state, &info, body).await?
+        }
+        "refresh_token" => {
+            let Body(body) = Body::from_request(request, &state).await?;
+            refresh::exchange(&state, &info, body).await?
+        }
+        "id_token" | "pkce" | "web3" => {
+            return Err(AuthError::validation(format!("The {grant_type} grant is not supported yet")));
+        }
+        _ => return Err(AuthError::bad_request(ErrorCode::InvalidCredentials, "unsupported_grant_type")),
+    };
+    Ok(response.into_response())
+}

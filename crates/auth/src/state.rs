@@ -1,0 +1,118 @@
+//! What every handler of the service can reach.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use ferrobase_db::Pool;
+use ferrobase_http::Outgoing;
+use ferrobase_jwt::{Clock, Random, TokenKeys};
+use ferrobase_messages::Messenger;
+
+use crate::config::AuthConfig;
+use crate::encryption::Vault;
+use crate::error::AuthError;
+use crate::hooks::Hooks;
+use crate::limits::Limits;
+use crate::mail::Mailer;
+use crate::passwords::Passwords;
+use crate::texts::Texts;
+
+/// What the composition hands to the service.
+pub struct Parts {
+    /// Settings.
+    pub config: AuthConfig,
+    /// Connections as the role that owns the `auth` schema.
+    pub pool: Pool,
+    /// Keys of user tokens.
+    pub keys: TokenKeys,
+    /// Mail and SMS.
+    pub messenger: Messenger,
+    /// Outgoing HTTP, for hooks.
+    pub outgoing: Outgoing,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+}
+
+/// The service could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Threads for password hashing could not be started.
+    #[error("could not start the password threads")]
+    Passwords(#[source] std::io::Error),
+    /// A mail template of the project does not parse.
+    #[error(transparent)]
+    Mail(#[from] crate::mail::MailerError),
+    /// The encryption keys do not fit together.
+    #[error("encryption at rest: {0}")]
+    Encryption(#[source] AuthError),
+}
+
+/// Shared state; cheap to clone.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+/// The parts of [`State`].
+pub struct Inner {
+    /// Settings.
+    pub config: Arc<AuthConfig>,
+    /// Connections.
+    pub pool: Pool,
+    /// Keys of user tokens.
+    pub keys: TokenKeys,
+    /// Time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+    /// Password hashing, off the runtime.
+    pub passwords: Passwords,
+    /// Encryption at rest.
+    pub vault: Vault,
+    /// Hooks.
+    pub hooks: Hooks,
+    /// Mails.
+    pub mailer: Mailer,
+    /// SMS.
+    pub texts: Texts,
+    /// Request limits per client.
+    pub limits: Limits,
+}
+
+impl State {
+    /// Puts the service together. Fails on settings that only show when used: templates, encryption keys.
+    pub fn new(parts: Parts) -> Result<Self, StartError> {
+        let config = Arc::new(parts.config);
+        let hooks = Hooks::new(&config.hooks, parts.outgoing, parts.clock.clone(), parts.random.clone());
+        let mailer = Mailer::new(config.clone(), parts.messenger.clone(), hooks.clone(), parts.clock.clone())?;
+        let texts = Texts::new(config.clone(), parts.messenger, hooks.clone(), parts.clock.clone());
+        let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Ok(Self(Arc::new(Inner {
+            vault: Vault::new(config.encryption.as_ref(), parts.random.clone()).map_err(StartError::Encryption)?,
+            passwords: Passwords::new(threads).map_err(StartError::Passwords)?,
+            limits: Limits::new(&config),
+            config,
+            pool: parts.pool,
+            keys: parts.keys,
+            clock: parts.clock,
+            random: parts.random,
+            hooks,
+            mailer,
+            texts,
+        })))
+    }
+
+    /// The time, in microseconds as the database keeps it.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+}
+
+impl Deref for State {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

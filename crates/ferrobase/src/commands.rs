@@ -1,0 +1,9 @@
+//! One file per command: its arguments, its help with an example, what it does.
+
+pub(crate) mod db;
+pub(crate) mod detach;
+pub(crate) mod init;
+pub(crate) mod run;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod stop;
