@@ -1,0 +1,132 @@
+//! Pools of connections, one for each role that a service works as.
+
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Pool as Deadpool, RecyclingMethod, Runtime, Timeouts,
+};
+use ferrobase_sql::ident;
+use tokio_postgres::Config;
+
+use crate::connection::{Connection, Executor};
+use crate::error::DbError;
+use crate::retire::retire_idle;
+use crate::target::{Parsed, Target};
+use crate::tls;
+
+/// Longest wait for a free connection.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// How the database is reached.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// The server.
+    pub target: Target,
+    /// Most connections of each pool.
+    pub max_connections: usize,
+}
+
+/// The roles that pools work as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolRole {
+    /// The login itself: migrations.
+    Admin,
+    /// Owner of the `auth` schema.
+    AuthAdmin,
+}
+
+impl PoolRole {
+    /// Name of the database role and its search path; `None` = the login.
+    const fn role(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Admin => None,
+            Self::AuthAdmin => Some(("supabase_auth_admin", "auth")),
+        }
+    }
+}
+
+/// A database; cheap to clone. Connections are opened when first needed.
+#[derive(Debug, Clone)]
+pub struct Db {
+    target: Parsed,
+    max_connections: usize,
+}
+
+impl Db {
+    /// Checks the options and that the server answers.
+    pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
+        let db = Self { target: options.target.parse()?, max_connections: options.max_connections };
+        db.pool(PoolRole::Admin)?.query("select 1", &[]).await?;
+        Ok(db)
+    }
+
+    /// The database at `options` without asking whether it answers.
+    pub fn new(options: &DbOptions) -> Result<Self, DbError> {
+        Ok(Self { target: options.target.parse()?, max_connections: options.max_connections })
+    }
+
+    /// A pool whose connections work as `role`.
+    pub fn pool(&self, role: PoolRole) -> Result<Pool, DbError> {
+        let mut config = self.target.config.clone();
+        let set_up = self.set_up(role, &mut config);
+        let connector = tls::connector(self.target.verification)?;
+        let manager = Manager::from_config(config, connector, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Deadpool::builder(manager)
+            .max_size(self.max_connections)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
+            .post_create(Hook::async_fn(move |client, _| {
+                let set_up = set_up.clone();
+                Box::pin(async move { client.batch_execute(&set_up).await.map_err(HookError::Backend) })
+            }))
+            .build()
+            .map_err(|error| DbError::Unavailable(error.to_string()))?;
+        retire_idle(&pool);
+        Ok(Pool(pool))
+    }
+
+    /// What every new connection runs. Over the private socket the role logs in by itself; elsewhere the login takes the
+    /// role on.
+    fn set_up(&self, role: PoolRole, config: &mut Config) -> String {
+        let mut set_up = String::from("set timezone = 'UTC'; set client_min_messages = 'warning';");
+        if let Some((name, search_path)) = role.role() {
+            if self.target.is_private {
+                config.user(name);
+            } else {
+                set_up.push_str(&format!(" set role {};", ident(name)));
+            }
+            set_up.push_str(&format!(" set search_path = {};", ident(search_path)));
+        }
+        set_up
+    }
+}
+
+/// Connections of one role; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pool(Deadpool);
+
+impl Pool {
+    /// A connection of one's own, given back on drop. Waits at most 5 s for a free one.
+    pub async fn get(&self) -> Result<Connection, DbError> {
+        Ok(Connection::new(self.0.get().await?))
+    }
+
+    /// Closes all connections; those in use when they come back.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+impl Executor for Pool {
+    async fn query(
+        &self,
+        sql: &str,
+        params: &[&(dyn postgres_types::ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, DbError> {
+        self.get().await?.query(sql, params).await
+    }
+
+    async fn execute(&self, sql: &str, params: &[&(dyn postgres_types::ToSql + Sync)]) -> Result<u64, DbError> {
+        self.get().await?.execute(sql, params).await
+    }
+}

@@ -1,0 +1,24 @@
+//! Keys, tokens and project API keys, and the clock and randomness that they need.
+//!
+//! [`TokenKeys`] signs and verifies user tokens (auth.md 1.1, 5.2). [`ProjectKeys`] are the secrets of a project, made
+//! at its first start. [`Clock`] and [`Random`] are passed to everything that needs time or chance, so that tests
+//! decide both.
+
+mod api_key;
+mod claims;
+mod clock;
+mod digest;
+mod jwk;
+mod project_keys;
+mod random;
+mod signer;
+mod token_keys;
+mod verified;
+
+pub use api_key::KeyRole;
+pub use claims::Claims;
+pub use clock::Clock;
+pub use digest::{constant_time_eq, hmac_sha256, sha256};
+pub use project_keys::{GivenKeys, ProjectKeys};
+pub use random::Random;
+pub use token_keys::{JwtError, KeyError, KeySet, TokenKeys};

@@ -1,0 +1,230 @@
+//! Signing and verifying user tokens (auth.md 1.1, 5.2).
+
+use std::sync::Arc;
+
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::claims::Claims;
+use crate::clock::Clock;
+use crate::jwk::{self, Key};
+use crate::signer::Signer;
+use crate::verified::Verified;
+
+/// Longest token that is looked at, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// The keys of a project's tokens.
+#[derive(Debug, Clone)]
+pub struct KeySet {
+    /// The shared secret: verifies HS256 tokens always, signs when `sign_with_secret`.
+    pub secret: SecretString,
+    /// JWKs. One of them may have `sign` among its `key_ops`; the others verify only.
+    pub jwks: Vec<Value>,
+    /// Sign with the secret and not with a key of `jwks`.
+    pub sign_with_secret: bool,
+}
+
+/// A key that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A JWK is wrong.
+    #[error("JWT key: {0}")]
+    Jwk(String),
+    /// None or several keys want to sign.
+    #[error("exactly one JWT key must have \"sign\" among its key_ops, {0} have")]
+    Signers(usize),
+    /// A key file cannot be read or written.
+    #[error("key file {path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A key file has no keys in it.
+    #[error("key file {path} cannot be understood: {reason}")]
+    Content {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A token that is not accepted. The texts are those that clients of the original see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JwtError {
+    /// Not a JWT.
+    #[error("token is malformed")]
+    Malformed,
+    /// No key of ours has the token's `kid` and algorithm.
+    #[error("token is unverifiable: unrecognized key or signing method")]
+    UnknownKey,
+    /// The signature does not match.
+    #[error("token signature is invalid: signature is invalid")]
+    Signature,
+    /// `exp` has passed.
+    #[error("token has invalid claims: token is expired")]
+    Expired,
+    /// `nbf` or `iat` lies in the future.
+    #[error("token has invalid claims: token is not valid yet")]
+    NotYetValid,
+    /// Signing failed.
+    #[error("the token could not be signed")]
+    NotSigned,
+}
+
+/// Signs and verifies; cheap to clone.
+#[derive(Clone)]
+pub struct TokenKeys(Arc<Inner>);
+
+struct Inner {
+    keys: Vec<Key>,
+    secret: DecodingKey,
+    secret_signer: Signer,
+    /// Index into `keys`; `None` = the secret signs.
+    signing: Option<usize>,
+    header: String,
+    secret_header: String,
+    jwks: String,
+    verified: Verified,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for TokenKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenKeys").field("jwks", &self.0.jwks).finish_non_exhaustive()
+    }
+}
+
+impl TokenKeys {
+    /// Checks the keys. Without `jwks` the secret signs.
+    pub fn new(set: &KeySet, clock: Clock) -> Result<Self, KeyError> {
+        let keys = set.jwks.iter().map(jwk::read).collect::<Result<Vec<_>, _>>()?;
+        let signers: Vec<usize> = (0..keys.len()).filter(|index| keys[*index].signer.is_some()).collect();
+        let signing = match (&signers[..], set.sign_with_secret || keys.is_empty()) {
+            (_, true) => None,
+            ([one], false) => Some(*one),
+            (all, false) => return Err(KeyError::Signers(all.len())),
+        };
+        let secret = set.secret.expose_secret().as_bytes();
+        let secret_signer = Signer::hs256(secret);
+        let secret_header = header(&secret_signer, None);
+        let header = signing
+            .and_then(|index| keys[index].signer.as_ref().map(|signer| header(signer, keys[index].kid.as_deref())))
+            .unwrap_or_else(|| secret_header.clone());
+        let public: Vec<&Value> = keys.iter().filter_map(|key| key.public.as_ref()).collect();
+        let jwks = json!({ "keys": public }).to_string();
+        Ok(Self(Arc::new(Inner {
+            secret: DecodingKey::from_secret(secret),
+            secret_signer,
+            signing,
+            header,
+            secret_header,
+            jwks,
+            verified: Verified::new(),
+            clock,
+            keys,
+        })))
+    }
+
+    /// Signs with the project's signing key.
+    pub fn sign(&self, claims: &impl Serialize) -> Result<String, JwtError> {
+        let inner = &*self.0;
+        let signer = inner.signing.and_then(|index| inner.keys[index].signer.as_ref()).unwrap_or(&inner.secret_signer);
+        sign(signer, &inner.header, claims)
+    }
+
+    /// Signs with the project's secret.
+    pub fn sign_hs256(&self, claims: &impl Serialize) -> Result<String, JwtError> {
+        sign(&self.0.secret_signer, &self.0.secret_header, claims)
+    }
+
+    /// Checks signature, `exp` and `nbf` (no leeway). Tokens that passed once are remembered; their times are checked
+    /// every time.
+    pub fn verify(&self, token: &str) -> Result<Arc<Claims>, JwtError> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(JwtError::Malformed);
+        }
+        let claims = match self.0.verified.get(token) {
+            Some(claims) => claims,
+            None => {
+                let claims = Arc::new(self.check_signature(token)?);
+                // An expired token is not worth remembering.
+                check_times(&claims, self.0.clock.unix())?;
+                self.0.verified.insert(token, Arc::clone(&claims));
+                return Ok(claims);
+            }
+        };
+        check_times(&claims, self.0.clock.unix())?;
+        Ok(claims)
+    }
+
+    /// The public keys, as `/.well-known/jwks.json` shows them.
+    pub fn jwks_json(&self) -> &str {
+        &self.0.jwks
+    }
+
+    fn check_signature(&self, token: &str) -> Result<Claims, JwtError> {
+        let header = decode_header(token).map_err(|_| JwtError::Malformed)?;
+        let named = header.kid.as_deref().and_then(|kid| self.0.keys.iter().find(|key| key.kid.as_deref() == Some(kid)));
+        let (key, algorithm) = match named {
+            Some(key) => (&key.decoding, key.algorithm),
+            None if header.alg == Algorithm::HS256 => (&self.0.secret, Algorithm::HS256),
+            None => return Err(JwtError::UnknownKey),
+        };
+        if header.alg != algorithm {
+            return Err(JwtError::UnknownKey);
+        }
+        let mut validation = Validation::new(algorithm);
+        // Times are checked against our own clock; audience and issuer are the service's business.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        decode::<Claims>(token, key, &validation).map(|data| data.claims).map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::InvalidSignature => JwtError::Signature,
+            _ => JwtError::Malformed,
+        })
+    }
+}
+
+/// The encoded header: it never changes for a key.
+fn header(signer: &Signer, kid: Option<&str>) -> String {
+    let mut header = json!({ "alg": signer.algorithm() });
+    if let Some(kid) = kid {
+        header["kid"] = json!(kid);
+    }
+    header["typ"] = json!("JWT");
+    BASE64URL_NOPAD.encode(header.to_string().as_bytes())
+}
+
+fn sign(signer: &Signer, header: &str, claims: &impl Serialize) -> Result<String, JwtError> {
+    let claims = serde_json::to_vec(claims).map_err(|_| JwtError::NotSigned)?;
+    let mut token = String::with_capacity(header.len() + claims.len() * 4 / 3 + 96);
+    token.push_str(header);
+    token.push('.');
+    BASE64URL_NOPAD.encode_append(&claims, &mut token);
+    let signature = signer.sign(token.as_bytes())?;
+    token.push('.');
+    BASE64URL_NOPAD.encode_append(&signature, &mut token);
+    Ok(token)
+}
+
+fn check_times(claims: &Claims, now: i64) -> Result<(), JwtError> {
+    if claims.time("exp").is_some_and(|expiry| now >= expiry) {
+        return Err(JwtError::Expired);
+    }
+    if claims.time("nbf").is_some_and(|start| now < start) {
+        return Err(JwtError::NotYetValid);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

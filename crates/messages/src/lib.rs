@@ -1,0 +1,1 @@
+//! Mail, SMS and the development inbox.
