@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Statement};
+use deadpool_postgres::Object;
 use futures_util::future::join;
 use futures_util::poll;
 use postgres_types::ToSql;
 use tokio::sync::Mutex;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, Statement};
 
 use crate::error::DbError;
 

@@ -24,8 +24,9 @@ const LOCK: i64 = 0x6665_7272_6f62_6173;
 /// Values that the files need.
 #[derive(Debug, Clone)]
 pub struct BaselineOptions {
-    /// Password of the roles that people and tools log in as.
-    pub database_password: SecretString,
+    /// Password of the roles that people and tools log in as; `None` leaves passwords alone (a server that somebody else
+    /// runs).
+    pub database_password: Option<SecretString>,
     /// Secret of the project's HS256 tokens, shown to SQL as `app.settings.jwt_secret`.
     pub jwt_secret: SecretString,
     /// Life of an access token in seconds, shown to SQL as `app.settings.jwt_exp`.
@@ -48,7 +49,7 @@ struct Pending {
 
 /// Applies what is not recorded yet. With too few rights the error names the missing grant.
 pub async fn migrate(db: &Db, options: &BaselineOptions) -> Result<Applied, DbError> {
-    let all: Vec<Pending> = files::ALL.iter().map(|file| fill_in(file, options)).collect();
+    let all: Vec<Pending> = files::ALL.iter().filter_map(|file| fill_in(file, options)).collect();
     let pool = db.pool(PoolRole::Admin)?;
     let connection = pool.get().await?;
     if missing(&connection, &all).await?.is_empty() {
@@ -115,12 +116,16 @@ fn step_failed(step: &str, error: &DbError) -> DbError {
     DbError::Baseline { step: step.to_owned(), reason }
 }
 
-fn fill_in(file: &files::File, options: &BaselineOptions) -> Pending {
-    let sql = file
-        .sql
-        .replace(":database_password", &literal(options.database_password.expose_secret()).to_string())
+/// The file with its values; `None` for one that sets passwords when there are none to set.
+fn fill_in(file: &files::File, options: &BaselineOptions) -> Option<Pending> {
+    let mut sql = file.sql.to_owned();
+    if sql.contains(":database_password") {
+        let password = options.database_password.as_ref()?;
+        sql = sql.replace(":database_password", &literal(password.expose_secret()).to_string());
+    }
+    let sql = sql
         .replace(":jwt_secret", &literal(options.jwt_secret.expose_secret()).to_string())
         .replace(":jwt_exp", &literal(&options.jwt_exp.to_string()).to_string());
     let hash = HEXLOWER.encode(digest(&SHA256, sql.as_bytes()).as_ref());
-    Pending { service: file.service, name: file.name, sql, hash }
+    Some(Pending { service: file.service, name: file.name, sql, hash })
 }

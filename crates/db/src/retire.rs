@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use deadpool_postgres::Pool;
-use deadpool_postgres::deadpool::managed::Metrics;
 
 /// How long a connection may lie idle.
 const IDLE: Duration = Duration::from_secs(10);
@@ -19,7 +18,7 @@ pub(crate) fn retire_idle(pool: &Pool) {
             tick.tick().await;
             let Some(pool) = weak.upgrade().filter(|pool| !pool.is_closed()) else { return };
             let mut left = pool.status().size;
-            pool.retain(|_, metrics: Metrics| {
+            pool.retain(|_, metrics| {
                 let keep = left <= 1 || metrics.last_used() < IDLE;
                 left -= usize::from(!keep);
                 keep

@@ -1,0 +1,56 @@
+//! The files under `migrations/`, compiled in. A test compares the list with the folder.
+
+/// A migration file. Text such as `:jwt_secret` stands for a quoted value.
+pub(super) struct File {
+    pub(super) service: &'static str,
+    pub(super) name: &'static str,
+    pub(super) sql: &'static str,
+}
+
+macro_rules! files {
+    ($($service:literal: $($name:literal),* $(,)?);* $(;)?) => {
+        &[$($(File {
+            service: $service,
+            name: $name,
+            sql: include_str!(concat!("../../../../migrations/", $service, "/", $name, ".sql")),
+        }),*),*]
+    };
+}
+
+/// All files, in the order in which they are applied.
+pub(super) const ALL: &[File] = files! {};
+
+/// What the runner itself needs.
+pub(super) const BOOKKEEPING: &str = "\
+    create schema if not exists _ferrobase; \
+    create table if not exists _ferrobase.migrations ( \
+        service text not null, \
+        name text not null, \
+        hash text not null, \
+        applied_at timestamptz not null default now(), \
+        primary key (service, name) \
+    )";
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_is_listed_in_order() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+        for service in std::fs::read_dir(&root).unwrap() {
+            let service = service.unwrap();
+            let mut found: Vec<String> = std::fs::read_dir(service.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".sql").to_owned())
+                .collect();
+            found.sort();
+            let name = service.file_name().into_string().unwrap();
+            let listed: Vec<&str> = ALL.iter().filter(|file| file.service == name).map(|file| file.name).collect();
+            assert_eq!(found, listed, "{name}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The database of a running backend: a managed cluster that is started again when it dies, or a server by URL.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrobase_cluster::{Cluster, ClusterOptions, SUPERUSER};
+use ferrobase_config::Config;
+use ferrobase_db::{BaselineOptions, Db, DbOptions, Target, migrate};
+use ferrobase_jwt::ProjectKeys;
+use secrecy::ExposeSecret;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::error::{Failed, StartError};
+use crate::options::StartOptions;
+use crate::project::Project;
+use crate::running::Failure;
+use crate::settings::Settings;
+
+/// The database every cluster has.
+const DATABASE: &str = "postgres";
+
+/// Starts in a row that may fail before the backend gives up.
+const RESTARTS: u32 = 10;
+
+/// A prepared database.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) db: Db,
+    /// For tools.
+    pub(crate) url: String,
+    cluster: Option<Arc<Cluster>>,
+    watch: Option<JoinHandle<()>>,
+}
+
+impl Database {
+    /// Starts or reaches the database and brings it to the state that the services expect.
+    pub(crate) async fn open(
+        options: &StartOptions,
+        config: &Config,
+        settings: &Settings,
+        project: &Project,
+        keys: &ProjectKeys,
+    ) -> Result<Self, StartError> {
+        let baseline = BaselineOptions {
+            // The passwords of a server that somebody else runs are theirs.
+            database_password: options.db_url.is_none().then(|| keys.database_password.clone()),
+            jwt_secret: keys.jwt_secret.clone(),
+            jwt_exp: settings.jwt_expiry,
+        };
+        let max_connections = settings.max_connections;
+        if let Some(url) = &options.db_url {
+            let db = Db::connect(&DbOptions { target: Target::Url(url.clone()), max_connections }).await?;
+            migrate(&db, &baseline).await?;
+            return Ok(Self { db, url: url.clone(), cluster: None, watch: None });
+        }
+        let cluster = Arc::new(Cluster::start(cluster_options(options, config, settings, project, keys)).await?);
+        let prepared = prepare(&cluster, max_connections, &baseline).await;
+        let db = match prepared {
+            Ok(db) => db,
+            Err(error) => {
+                cluster.stop().await;
+                return Err(error);
+            }
+        };
+        let url = tool_url(&cluster, keys);
+        Ok(Self { db, url, cluster: Some(cluster), watch: None })
+    }
+
+    /// Starts PostgreSQL again whenever it dies; reports when that does not work any more.
+    pub(crate) fn watch(&mut self, failure: Failure) {
+        if let Some(cluster) = &self.cluster {
+            self.watch = Some(tokio::spawn(keep_alive(Arc::clone(cluster), failure)));
+        }
+    }
+
+    /// Ends the managed cluster.
+    pub(crate) async fn stop(&mut self) {
+        if let Some(watch) = self.watch.take() {
+            watch.abort();
+            let _ = watch.await;
+        }
+        if let Some(cluster) = self.cluster.take() {
+            cluster.stop().await;
+        }
+    }
+}
+
+fn cluster_options(
+    options: &StartOptions,
+    config: &Config,
+    settings: &Settings,
+    project: &Project,
+    keys: &ProjectKeys,
+) -> ClusterOptions {
+    let mut cluster =
+        ClusterOptions::new(project.data_dir(), settings.project_id.clone(), keys.database_password.clone());
+    cluster.run_dir = Some(project.run_dir());
+    cluster.bin_dir = config.env("FERROBASE_POSTGRES_BIN").filter(|dir| !dir.is_empty()).map(Into::into);
+    cluster.tcp_port = Some(if options.ephemeral { 0 } else { settings.db_port });
+    cluster.ephemeral = options.ephemeral;
+    cluster
+}
+
+/// Applies the migrations; a new cluster counts only after that.
+async fn prepare(cluster: &Cluster, max_connections: usize, baseline: &BaselineOptions) -> Result<Db, StartError> {
+    let target = Target::Socket {
+        dir: cluster.socket_dir().to_owned(),
+        port: cluster.port(),
+        user: SUPERUSER.to_owned(),
+        database: DATABASE.to_owned(),
+    };
+    let db = Db::new(&DbOptions { target, max_connections })?;
+    migrate(&db, baseline).await?;
+    cluster.seal().await?;
+    Ok(db)
+}
+
+fn tool_url(cluster: &Cluster, keys: &ProjectKeys) -> String {
+    let Some(port) = cluster.tcp_port() else { return String::new() };
+    let password = keys.database_password.expose_secret();
+    let mut url = format!("postgresql://postgres@127.0.0.1:{port}/{DATABASE}");
+    if let Ok(mut parsed) = Url::parse(&url) {
+        let _ = parsed.set_password(Some(password));
+        url = parsed.into();
+    }
+    url
+}
+
+async fn keep_alive(cluster: Arc<Cluster>, failure: Failure) {
+    loop {
+        let exit = cluster.exited().await;
+        tracing::error!(?exit, "PostgreSQL has ended; starting it again");
+        let mut attempt = 1;
+        while let Err(error) = cluster.restart().await {
+            if attempt == RESTARTS {
+                failure.report(Failed::Database(error.to_string()));
+                return;
+            }
+            tracing::error!(%error, attempt, "PostgreSQL does not start");
+            tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+            attempt += 1;
+        }
+        tracing::info!("PostgreSQL runs again");
+    }
+}

@@ -1,0 +1,134 @@
+//! Accepting connections: HTTP/1.1 and HTTP/2 with prior knowledge, bounded in number, time and header size.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+
+use crate::error::StartError;
+
+/// Most open connections of one listener.
+const CONNECTIONS: usize = 10_000;
+
+/// Time for a client to send the headers of a request, an idle connection's wait for the next one included.
+const HEADERS: Duration = Duration::from_secs(75);
+
+/// Bytes of headers.
+const HEADER_BYTES: usize = 64 * 1024;
+
+/// Address of the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// A bound port that does not accept yet: clients that connect now wait in the system's queue.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    listener: TcpListener,
+    pub(crate) address: SocketAddr,
+}
+
+/// What a listener is for, in error messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Purpose {
+    pub(crate) name: &'static str,
+    /// The key that decides the port.
+    pub(crate) key: &'static str,
+}
+
+impl Bound {
+    pub(crate) async fn bind(address: SocketAddr, purpose: Purpose) -> Result<Self, StartError> {
+        let failed = |source| StartError::Listen { purpose: purpose.name, address, key: purpose.key, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    /// Begins to accept.
+    pub(crate) fn serve(self, router: Router) -> Listening {
+        let (ending, ended) = watch::channel(false);
+        Listening { ending, task: Some(tokio::spawn(accept(self.listener, router, ended))) }
+    }
+}
+
+/// An accepting listener.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    ending: watch::Sender<bool>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Listening {
+    /// Stops accepting and waits until the open requests have ended. Cancelled, the rest is cut off.
+    pub(crate) async fn drain(&mut self) {
+        self.ending.send_replace(true);
+        if let Some(task) = self.task.take() {
+            let _ = task.await;
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, router: Router, mut ended: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let permit = tokio::select! {
+            _ = ended.wait_for(|ended| *ended) => break,
+            permit = Arc::clone(&slots).acquire_owned() => permit,
+        };
+        let Ok(permit) = permit else { break };
+        let (stream, peer) = tokio::select! {
+            _ = ended.wait_for(|ended| *ended) => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Usually "too many open files": a short pause lets some close.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        serve_connection(stream, Peer(peer), router.clone(), &graceful, permit);
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+fn serve_connection(stream: TcpStream, peer: Peer, router: Router, graceful: &GracefulShutdown, permit: OwnedSemaphorePermit) {
+    // Answers are written whole; waiting for more to fill a packet would only delay them.
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request)
+    });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(HEADER_BYTES)
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(64 * 1024)
+        .max_concurrent_streams(250)
+        .keep_alive_interval(Duration::from_secs(30));
+    let watcher = graceful.watcher();
+    tokio::spawn(async move {
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection.into_owned()).await {
+            tracing::debug!(%error, peer = %peer.0, "connection ended");
+        }
+        drop(permit);
+    });
+}

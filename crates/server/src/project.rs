@@ -1,0 +1,96 @@
+//! The folder of a project's state and what is in it (design.md §3.3).
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use ferrobase_jwt::{Clock, GivenKeys, ProjectKeys, Random};
+
+use crate::error::StartError;
+use crate::options::StartOptions;
+use crate::state_file::state_dir;
+
+/// The state folder of one start.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// `supabase/.ferrobase`.
+    pub(crate) state: PathBuf,
+    /// Folders that were made for an ephemeral run and go with it, innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl Project {
+    /// Makes the folders, private to their owner.
+    pub(crate) fn open(options: &StartOptions) -> Result<Self, StartError> {
+        let state = state_dir(&options.workdir);
+        let mut made = Vec::new();
+        for folder in [options.workdir.join("supabase"), state.clone(), state.join("run")] {
+            if make(&folder, &state)? && options.ephemeral {
+                made.insert(0, folder);
+            }
+        }
+        if !options.ephemeral {
+            ignore(&state)?;
+        }
+        Ok(Self { state, made })
+    }
+
+    /// Where the managed cluster's data goes.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.state.join("pgdata")
+    }
+
+    /// Where sockets go.
+    pub(crate) fn run_dir(&self) -> PathBuf {
+        self.state.join("run")
+    }
+
+    /// The project's keys: kept in `keys.json`, or random for an ephemeral run.
+    pub(crate) fn keys(&self, given: &GivenKeys, ephemeral: bool, random: &Random, clock: &Clock) -> Result<ProjectKeys, StartError> {
+        Ok(if ephemeral {
+            ProjectKeys::random(given, random, clock)?
+        } else {
+            ProjectKeys::load_or_create(&self.state.join("keys.json"), given, random, clock)?
+        })
+    }
+}
+
+impl Drop for Project {
+    /// Removes what an ephemeral run made, as far as nothing else was put there.
+    fn drop(&mut self) {
+        for folder in &self.made {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Whether the folder was made by this call. Nobody but the owner may look into the state folder. For root, whose database
+/// runs as another user, that user may pass through it.
+fn make(folder: &Path, state: &Path) -> Result<bool, StartError> {
+    let failed = |source| StartError::State { path: folder.to_owned(), source };
+    let is_private = folder.starts_with(state);
+    let mut builder = fs::DirBuilder::new();
+    if is_private {
+        builder.mode(if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 });
+    }
+    match builder.create(folder) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => {
+            let mode = fs::metadata(folder).map_err(failed)?.permissions().mode();
+            if is_private && mode & 0o066 != 0 {
+                fs::set_permissions(folder, fs::Permissions::from_mode(mode & !0o066)).map_err(failed)?;
+            }
+            Ok(false)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Keeps git out of the state folder.
+fn ignore(state: &Path) -> Result<(), StartError> {
+    let path = state.join(".gitignore");
+    if path.exists() {
+        return Ok(());
+    }
+    fs::write(&path, "*\n").map_err(|source| StartError::State { path, source })
+}

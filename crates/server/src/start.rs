@@ -1,0 +1,192 @@
+//! The composition: everything that a start does, in order.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ferrobase_auth::{AuthConfig, Parts as AuthParts, State as AuthState};
+use ferrobase_config::Config;
+use ferrobase_db::PoolRole;
+use ferrobase_http::{Outgoing, Policy, install_crypto};
+use ferrobase_jwt::{Clock, KeySet, ProjectKeys, Random, TokenKeys};
+use ferrobase_messages::{Inbox, Messenger, MessengerOptions};
+use ferrobase_telemetry::Metrics;
+use secrecy::ExposeSecret;
+use tokio::sync::watch;
+use url::Url;
+
+use crate::database::Database;
+use crate::endpoints::Endpoints;
+use crate::error::StartError;
+use crate::gateway::{Gateway, Services};
+use crate::listener::{Bound, Purpose};
+use crate::options::StartOptions;
+use crate::project::Project;
+use crate::running::{Failure, Parts, Running};
+use crate::settings::Settings;
+use crate::state_file::{StateFile, read_state};
+
+const API: Purpose = Purpose { name: "API", key: "api.port" };
+const INBOX: Purpose = Purpose { name: "inbox", key: "local_smtp.port" };
+
+/// Starts everything and returns when it serves. Ports are bound first, so that a taken one is told at once; clients that
+/// connect early wait until the database is ready.
+pub async fn serve(config: Config, options: StartOptions) -> Result<Running, StartError> {
+    install_crypto();
+    let metrics = Metrics::install().map_err(|error| StartError::Metrics(error.to_string()))?;
+    let settings = Settings::load(&config)?;
+    let ports = Ports::bind(&options, &settings).await?;
+    let api_url = ports.api_url(&settings);
+    let auth_config = AuthConfig::load(&config, below(&api_url, "auth/v1"))?;
+
+    let (random, clock) = (Random, Clock::System);
+    let project = Project::open(&options)?;
+    let keys = project.keys(&settings.given_keys, options.ephemeral, &random, &clock)?;
+    let tokens = token_keys(&settings, &keys, clock.clone())?;
+    let mut database = Database::open(&options, &config, &settings, &project, &keys).await?;
+
+    let started = async {
+        let pool = database.db.pool(PoolRole::AuthAdmin)?;
+        let (ending, _) = watch::channel(false);
+        let inbox = ports.inbox.as_ref().map(|_| Inbox::new(clock.clone(), random));
+        let auth = auth_state(auth_config, pool.clone(), tokens.clone(), inbox.clone(), clock.clone(), random)?;
+        let task = tokio::spawn(ferrobase_auth::run_tasks(auth.clone(), until(&ending)));
+        let services = Services { auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)) };
+        let router = Gateway::new(keys.clone(), tokens.clone(), metrics, pool).router(services);
+        Ok::<_, StartError>((router, inbox, ending, task))
+    };
+    let (router, inbox, ending, task) = match started.await {
+        Ok(started) => started,
+        Err(error) => {
+            database.stop().await;
+            return Err(error);
+        }
+    };
+
+    let endpoints = endpoints(&api_url, &database, &ports, &keys);
+    let failure = Failure::new();
+    database.watch(failure.clone());
+    let listeners = ports.serve(router, inbox);
+    let state_file = write_state(&options, &endpoints)?;
+    Ok(Running::new(endpoints, failure, ending, Parts { listeners, tasks: vec![task], database, state_file, project }))
+}
+
+/// The bound listeners.
+struct Ports {
+    api: Bound,
+    inbox: Option<Bound>,
+}
+
+impl Ports {
+    async fn bind(options: &StartOptions, settings: &Settings) -> Result<Self, StartError> {
+        let host = options.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let port = |configured: u16| if options.ephemeral { 0 } else { configured };
+        let api = options.port.unwrap_or(port(settings.api_port));
+        let inbox = match settings.inbox_port {
+            None => None,
+            Some(configured) => Some(Bound::bind(SocketAddr::new(host, port(configured)), INBOX).await?),
+        };
+        Ok(Self { api: Bound::bind(SocketAddr::new(host, api), API).await?, inbox })
+    }
+
+    fn api_url(&self, settings: &Settings) -> Url {
+        settings.external_url.clone().unwrap_or_else(|| local_url(self.api.address))
+    }
+
+    fn inbox_url(&self) -> Option<String> {
+        self.inbox.as_ref().map(|inbox| trimmed(&local_url(inbox.address)))
+    }
+
+    fn serve(self, router: axum::Router, inbox: Option<Inbox>) -> Vec<crate::listener::Listening> {
+        let mut listeners = vec![self.api.serve(router)];
+        if let (Some(bound), Some(inbox)) = (self.inbox, inbox) {
+            listeners.push(bound.serve(ferrobase_messages::router(inbox)));
+        }
+        listeners
+    }
+}
+
+/// The address by which this machine reaches a listener.
+fn local_url(address: SocketAddr) -> Url {
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ip => ip,
+    };
+    let mut url = Url::parse("http://127.0.0.1/").unwrap_or_else(|_| unreachable!("a constant"));
+    let _ = url.set_ip_host(ip);
+    let _ = url.set_port(Some(address.port()));
+    url
+}
+
+fn trimmed(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// `path` below `base`, whatever slashes that ends with.
+fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+fn token_keys(settings: &Settings, keys: &ProjectKeys, clock: Clock) -> Result<TokenKeys, StartError> {
+    let set = KeySet {
+        secret: keys.jwt_secret.clone(),
+        jwks: settings.signing_keys.clone().unwrap_or_else(|| vec![keys.signing_jwk.clone()]),
+        sign_with_secret: settings.sign_with_secret,
+    };
+    Ok(TokenKeys::new(&set, clock)?)
+}
+
+fn auth_state(
+    config: AuthConfig,
+    pool: ferrobase_db::Pool,
+    keys: TokenKeys,
+    inbox: Option<Inbox>,
+    clock: Clock,
+    random: Random,
+) -> Result<AuthState, StartError> {
+    // Hooks are the operator's own addresses, usually on this machine.
+    let policy = Policy { allow_private: true, user_agent: concat!("ferrobase/", env!("CARGO_PKG_VERSION")).to_owned() };
+    let outgoing = Outgoing::new(&policy).map_err(|error| StartError::Outgoing(error.to_string()))?;
+    let messages = MessengerOptions {
+        smtp: config.email.smtp.clone(),
+        sms: config.sms.transport.clone(),
+        from_email: config.email.from_email.clone(),
+        from_name: config.email.from_name.clone(),
+    };
+    let messenger = Messenger::new(messages, inbox, outgoing.clone(), clock.clone(), random)
+        .map_err(|error| StartError::Outgoing(error.to_string()))?;
+    Ok(AuthState::new(AuthParts { config, pool, keys, messenger, outgoing, clock, random })?)
+}
+
+/// Resolves when the backend ends.
+fn until(ending: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut ended = ending.subscribe();
+    async move {
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+}
+
+fn endpoints(api_url: &Url, database: &Database, ports: &Ports, keys: &ProjectKeys) -> Endpoints {
+    Endpoints {
+        api_url: trimmed(api_url),
+        db_url: database.url.clone(),
+        inbox_url: ports.inbox_url(),
+        publishable_key: keys.publishable_key.clone(),
+        secret_key: keys.secret_key.clone(),
+        anon_key: keys.anon_key.clone(),
+        service_role_key: keys.service_role_key.clone(),
+        jwt_secret: keys.jwt_secret.expose_secret().to_owned(),
+        s3_access_key_id: keys.s3_access_key_id.clone(),
+        s3_secret_access_key: keys.s3_secret_access_key.clone(),
+        s3_region: "local".to_owned(),
+    }
+}
+
+/// An ephemeral backend beside a running one leaves that one's file alone.
+fn write_state(options: &StartOptions, endpoints: &Endpoints) -> Result<Option<StateFile>, StartError> {
+    if options.ephemeral && read_state(&options.workdir).is_some() {
+        return Ok(None);
+    }
+    let path = crate::state_file::state_dir(&options.workdir);
+    StateFile::write(&options.workdir, endpoints).map(Some).map_err(|source| StartError::State { path, source })
+}
