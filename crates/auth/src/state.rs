@@ -84,12 +84,12 @@ impl State {
     /// Puts the service together. Fails on settings that only show when used: templates, encryption keys.
     pub fn new(parts: Parts) -> Result<Self, StartError> {
         let config = Arc::new(parts.config);
-        let hooks = Hooks::new(&config.hooks, parts.outgoing, parts.clock.clone(), parts.random.clone());
+        let hooks = Hooks::new(&config.hooks, parts.outgoing, parts.clock.clone(), parts.random);
         let mailer = Mailer::new(config.clone(), parts.messenger.clone(), hooks.clone(), parts.clock.clone())?;
         let texts = Texts::new(config.clone(), parts.messenger, hooks.clone(), parts.clock.clone());
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Self(Arc::new(Inner {
-            vault: Vault::new(config.encryption.as_ref(), parts.random.clone()).map_err(StartError::Encryption)?,
+            vault: Vault::new(config.encryption.as_ref(), parts.random).map_err(StartError::Encryption)?,
             passwords: Passwords::new(threads).map_err(StartError::Passwords)?,
             limits: Limits::new(&config),
             config,

@@ -1,8 +1,7 @@
 //! All SQL of the service: plain async functions on an [`Executor`]. A statement stands whole in one place; shared
 //! column lists are macros so that they stay literals.
 
-use ferrobase_db::{DbError, Row};
-use postgres_types::FromSql;
+use ferrobase_db::{DbError, FromSql, Row};
 
 pub mod audit;
 pub mod challenges;

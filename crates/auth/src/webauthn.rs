@@ -88,7 +88,7 @@ pub async fn verify(
         WebauthnProof::Create(response) => {
             let response: RegisterPublicKeyCredential = offered(response)?;
             let ceremony: RegistrationState = stored(ceremony("create")?)?;
-            let credential = core.register_credential(&response, &ceremony, None).map_err(refused)?;
+            let credential = core.register_credential(&response, &ceremony, None).map_err(|error| refused(&error))?;
             let aaguid = aaguid(&response.response.attestation_object);
             factors::set_credential(db, factor.id, &serde_json::to_value(&credential).map_err(AuthError::internal)?, aaguid, now)
                 .await?;
@@ -98,7 +98,7 @@ pub async fn verify(
             let ceremony: AuthenticationState = stored(ceremony("request")?)?;
             let mut credential: Credential = stored(factor.web_authn_credential.as_ref().ok_or_else(failed)?)?;
             // The stored credential is the current one; the ceremony's copy may have an older counter.
-            let result = core.authenticate_single_credential(&response, &ceremony, &credential).map_err(refused)?;
+            let result = core.authenticate_single_credential(&response, &ceremony, &credential).map_err(|error| refused(&error))?;
             credential.counter = result.counter();
             credential.backup_state = result.backup_state();
             factors::set_credential(db, factor.id, &serde_json::to_value(&credential).map_err(AuthError::internal)?, None, now)
@@ -108,7 +108,7 @@ pub async fn verify(
     Ok(())
 }
 
-fn refused(cause: webauthn_rs_core::error::WebauthnError) -> AuthError {
+fn refused(cause: &webauthn_rs_core::error::WebauthnError) -> AuthError {
     tracing::debug!(%cause, "webauthn response refused");
     failed()
 }

@@ -15,6 +15,6 @@ pub use connection::{Connection, Executor, Transaction};
 pub use error::DbError;
 pub use migrations::{Applied, BaselineOptions, migrate};
 pub use pool::{Db, DbOptions, Pool, PoolRole};
-pub use postgres_types::{Json, ToSql};
+pub use postgres_types::{FromSql, Json, ToSql};
 pub use target::Target;
 pub use tokio_postgres::Row;

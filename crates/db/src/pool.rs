@@ -1,5 +1,6 @@
 //! Pools of connections, one for each role that a service works as.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use deadpool_postgres::{
@@ -93,9 +94,9 @@ impl Db {
             if self.target.is_private {
                 config.user(name);
             } else {
-                set_up.push_str(&format!(" set role {};", ident(name)));
+                let _ = write!(set_up, " set role {};", ident(name));
             }
-            set_up.push_str(&format!(" set search_path = {};", ident(search_path)));
+            let _ = write!(set_up, " set search_path = {};", ident(search_path));
         }
         set_up
     }

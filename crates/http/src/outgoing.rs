@@ -210,7 +210,7 @@ mod tests {
         let router = axum::Router::new()
             .route("/large", axum::routing::get(|| async { "0123456789+" }))
             .route("/small", axum::routing::get(|| async { "0123456789" }))
-            .route("/slow", axum::routing::get(|| std::future::pending::<&'static str>()));
+            .route("/slow", axum::routing::get(std::future::pending::<&'static str>));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let open = outgoing(true);
         assert!(matches!(open.send(request(&format!("{at}/large"))).await, Err(OutgoingError::TooLarge)));

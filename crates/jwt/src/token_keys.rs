@@ -151,17 +151,14 @@ impl TokenKeys {
         if token.len() > LONGEST_TOKEN {
             return Err(JwtError::Malformed);
         }
-        let claims = match self.0.verified.get(token) {
-            Some(claims) => claims,
-            None => {
-                let claims = Arc::new(self.check_signature(token)?);
-                // An expired token is not worth remembering.
-                check_times(&claims, self.0.clock.unix())?;
-                self.0.verified.insert(token, Arc::clone(&claims));
-                return Ok(claims);
-            }
-        };
+        if let Some(claims) = self.0.verified.get(token) {
+            check_times(&claims, self.0.clock.unix())?;
+            return Ok(claims);
+        }
+        let claims = Arc::new(self.check_signature(token)?);
+        // An expired token is not worth remembering.
         check_times(&claims, self.0.clock.unix())?;
+        self.0.verified.insert(token, Arc::clone(&claims));
         Ok(claims)
     }
 

@@ -123,20 +123,42 @@ impl Messenger {
     ) -> Self {
         let twilio = match options.sms {
             SmsTransport::Inbox => None,
-            SmsTransport::Twilio { account_sid, auth_token, message_service_sid, base_url } => {
-                Some(Twilio { outgoing, account_sid, auth_token, message_service_sid, base_url })
-            }
+            SmsTransport::Twilio {
+                account_sid,
+                auth_token,
+                message_service_sid,
+                base_url,
+            } => Some(Twilio {
+                outgoing,
+                account_sid,
+                auth_token,
+                message_service_sid,
+                base_url,
+            }),
         };
         let smtp = options.smtp.map(|smtp| Smtp::new(smtp, clock, random));
-        let from = Mailbox { name: options.from_name, address: options.from_email };
-        Self { shared: Arc::new(Shared { smtp, twilio, inbox, from }) }
+        let from = Mailbox {
+            name: options.from_name,
+            address: options.from_email,
+        };
+        Self {
+            shared: Arc::new(Shared {
+                smtp,
+                twilio,
+                inbox,
+                from,
+            }),
+        }
     }
 
     /// Sends over SMTP when that is configured, else into the inbox. Without either the mail is dropped, as in the
     /// original (auth.md 19.1).
     pub async fn send_email(&self, email: Email) -> Result<(), SendError> {
         if let Some(smtp) = &self.shared.smtp {
-            return smtp.send(&email).await.inspect_err(|error| tracing::warn!(%error, "mail was not sent"));
+            return smtp
+                .send(&email)
+                .await
+                .inspect_err(|error| tracing::warn!(%error, "mail was not sent"));
         }
         let Some(inbox) = &self.shared.inbox else {
             tracing::debug!("mail dropped: neither SMTP nor the inbox is on");
@@ -144,7 +166,10 @@ impl Messenger {
         };
         inbox.push(NewMessage {
             from: self.shared.from.clone(),
-            to: Mailbox { name: String::new(), address: email.to },
+            to: Mailbox {
+                name: String::new(),
+                address: email.to,
+            },
             subject: email.subject,
             html: email.html,
             text: email.text,
@@ -171,8 +196,14 @@ impl Messenger {
             SmsChannel::Whatsapp => ("WhatsApp", "whatsapp"),
         };
         Ok(Some(inbox.push(NewMessage {
-            from: Mailbox { name: name.to_owned(), address: "sms@sms.local".to_owned() },
-            to: Mailbox { name: String::new(), address: format!("{}@sms.local", sms.to) },
+            from: Mailbox {
+                name: name.to_owned(),
+                address: "sms@sms.local".to_owned(),
+            },
+            to: Mailbox {
+                name: String::new(),
+                address: format!("{}@sms.local", sms.to),
+            },
             subject: format!("{name} to +{}", sms.to),
             html: String::new(),
             text: Some(sms.body),

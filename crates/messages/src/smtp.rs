@@ -51,17 +51,28 @@ pub(crate) struct Smtp {
 impl Smtp {
     pub(crate) fn new(options: SmtpOptions, clock: Clock, random: Random) -> Self {
         let slots = Semaphore::new(CONNECTIONS as usize);
-        Self { options, clock, random, transport: OnceCell::new(), slots }
+        Self {
+            options,
+            clock,
+            random,
+            transport: OnceCell::new(),
+            slots,
+        }
     }
 
     pub(crate) async fn send(&self, email: &Email) -> Result<(), SendError> {
         let message = self.message(email)?;
-        tokio::time::timeout(TIMEOUT, self.deliver(message)).await.map_err(|_| SendError::Timeout)?
+        tokio::time::timeout(TIMEOUT, self.deliver(message))
+            .await
+            .map_err(|_| SendError::Timeout)?
     }
 
     async fn deliver(&self, message: Message) -> Result<(), SendError> {
         let _slot = self.slots.acquire().await.map_err(|_| SendError::Unavailable)?;
-        let transport = self.transport.get_or_try_init(|| connect(self.options.clone())).await?;
+        let transport = self
+            .transport
+            .get_or_try_init(|| connect(self.options.clone()))
+            .await?;
         transport.send(message).await.map(drop).map_err(|error| {
             tracing::debug!(error = &error as &dyn std::error::Error, "SMTP");
             refusal(&error)
@@ -72,17 +83,26 @@ impl Smtp {
         let address = |text: &str| text.trim().parse::<Address>().map_err(|_| SendError::Address);
         let sender = address(&self.options.admin_email)?;
         let id = format!("<{}@{}>", self.random.uuid(), sender.domain());
-        let name = self.options.sender_name.as_deref().map(one_line).filter(|name| !name.is_empty());
+        let name = self
+            .options
+            .sender_name
+            .as_deref()
+            .map(one_line)
+            .filter(|name| !name.is_empty());
         let builder = Message::builder()
             .from(Mailbox::new(name, sender))
             .to(Mailbox::new(None, address(&email.to)?))
             .subject(one_line(&email.subject))
             .date(self.clock.now().into())
             .message_id(Some(id));
-        let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(email.html.clone());
+        let html = SinglePart::builder()
+            .header(ContentType::TEXT_HTML)
+            .body(email.html.clone());
         let built = match &email.text {
             Some(text) => {
-                let plain = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text.clone());
+                let plain = SinglePart::builder()
+                    .header(ContentType::TEXT_PLAIN)
+                    .body(text.clone());
                 builder.multipart(MultiPart::alternative().singlepart(plain).singlepart(html))
             }
             None => builder.singlepart(html),
@@ -93,7 +113,11 @@ impl Smtp {
 
 /// Header text without what could end the header.
 pub(crate) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// The transport. Reading the system's certificates blocks, hence the thread; the pool's task wants the runtime that
@@ -123,7 +147,11 @@ fn build(options: SmtpOptions) -> Result<AsyncSmtpTransport<Tokio1Executor>, smt
         .port(options.port)
         .tls(tls)
         .timeout(Some(TIMEOUT))
-        .pool_config(PoolConfig::new().max_size(CONNECTIONS).idle_timeout(Duration::from_secs(30)));
+        .pool_config(
+            PoolConfig::new()
+                .max_size(CONNECTIONS)
+                .idle_timeout(Duration::from_secs(30)),
+        );
     if let Some(credentials) = credentials {
         builder = builder.credentials(credentials);
     }
@@ -140,7 +168,10 @@ fn refusal(error: &smtp::Error) -> SendError {
         return SendError::Timeout;
     }
     match error.status() {
-        Some(code) => SendError::Refused { code: i64::from(u16::from(code)).into(), message: String::new() },
+        Some(code) => SendError::Refused {
+            code: i64::from(u16::from(code)).into(),
+            message: String::new(),
+        },
         None => SendError::Unavailable,
     }
 }
@@ -163,25 +194,48 @@ mod tests {
     }
 
     fn email(to: &str, subject: &str) -> Email {
-        Email { to: to.to_owned(), subject: subject.to_owned(), html: "<p>hé</p>".to_owned(), text: None }
+        Email {
+            to: to.to_owned(),
+            subject: subject.to_owned(),
+            html: "<p>hé</p>".to_owned(),
+            text: None,
+        }
     }
 
     #[test]
     fn headers_cannot_be_injected() {
-        let message = smtp("App\r\nBcc: a@b.c").message(&email("x@example.com", "Hi\r\nBcc: evil@example.com\n")).unwrap();
+        let message = smtp("App\r\nBcc: a@b.c")
+            .message(&email("x@example.com", "Hi\r\nBcc: evil@example.com\n"))
+            .unwrap();
         let text = String::from_utf8(message.formatted()).unwrap();
         let (headers, _) = text.split_once("\r\n\r\n").unwrap();
         assert!(!headers.contains("\nBcc"), "{headers}");
-        assert!(headers.contains("Subject: Hi  Bcc: evil@example.com"), "{headers}");
-        assert!(headers.contains("Date: Thu, 01 Jan 1970 00:00:00 +0000"), "{headers}");
+        assert!(
+            headers.contains("Subject: Hi  Bcc: evil@example.com"),
+            "{headers}"
+        );
+        assert!(
+            headers.contains("Date: Thu, 01 Jan 1970 00:00:00 +0000"),
+            "{headers}"
+        );
         assert!(headers.contains("@example.com>"), "{headers}");
         assert_eq!(message.envelope().to().len(), 1);
     }
 
     #[test]
     fn bad_addresses_are_refused() {
-        for to in ["", "x", "x@example.com\r\nRCPT TO:<y@example.com>", "a@b.c, d@e.f", "A <a@b.c>"] {
-            assert_eq!(smtp("A").message(&email(to, "s")).unwrap_err(), SendError::Address, "{to:?}");
+        for to in [
+            "",
+            "x",
+            "x@example.com\r\nRCPT TO:<y@example.com>",
+            "a@b.c, d@e.f",
+            "A <a@b.c>",
+        ] {
+            assert_eq!(
+                smtp("A").message(&email(to, "s")).unwrap_err(),
+                SendError::Address,
+                "{to:?}"
+            );
         }
     }
 

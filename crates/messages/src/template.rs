@@ -41,7 +41,10 @@ pub struct TemplateError {
 
 impl TemplateError {
     fn new(line: usize, message: impl Into<String>) -> Self {
-        Self { line, message: message.into() }
+        Self {
+            line,
+            message: message.into(),
+        }
     }
 }
 
@@ -59,7 +62,10 @@ impl Template {
             return Err(TemplateError::new(1, "the template is larger than 1 MiB"));
         }
         let nodes = parser::parse(lexer::lex(source)?)?;
-        Ok(Self { nodes: nodes.into(), escape })
+        Ok(Self {
+            nodes: nodes.into(),
+            escape,
+        })
     }
 
     /// Renders with `data` as the dot. Errors: a function got a value it cannot use, or a bound was reached

@@ -33,7 +33,8 @@ pub(crate) enum TwilioError {
     Unavailable(String),
     #[error("answer {0} is not understood")]
     Answer(u16),
-    #[error("refused: {message} (code {code:?})")]
+    /// The message is left out of the text, and so of the log: it often has the telephone number in it.
+    #[error("refused with code {code:?}")]
     Refused { code: Option<i64>, message: String },
 }
 
@@ -53,29 +54,45 @@ struct Answer {
 impl Twilio {
     /// Twilio's id of the message.
     pub(crate) async fn send(&self, sms: &Sms) -> Result<String, TwilioError> {
-        let response = self.outgoing.send(self.request(sms)?).await.map_err(|error| match error {
-            OutgoingError::Timeout => TwilioError::Timeout,
-            other => TwilioError::Unavailable(other.to_string()),
-        })?;
+        let response = self
+            .outgoing
+            .send(self.request(sms)?)
+            .await
+            .map_err(|error| match error {
+                OutgoingError::Timeout => TwilioError::Timeout,
+                other => TwilioError::Unavailable(other.to_string()),
+            })?;
         let unknown = TwilioError::Answer(response.status);
-        let Ok(answer) = serde_json::from_slice::<Answer>(&response.body) else { return Err(unknown) };
+        let Ok(answer) = serde_json::from_slice::<Answer>(&response.body) else {
+            return Err(unknown);
+        };
         if !matches!(response.status, 200 | 201) {
-            let Some(mut message) = answer.message else { return Err(unknown) };
+            let Some(mut message) = answer.message else {
+                return Err(unknown);
+            };
             if let Some(more) = answer.more_info {
                 message = format!("{message} More information: {more}");
             }
-            return Err(TwilioError::Refused { code: answer.code, message });
+            return Err(TwilioError::Refused {
+                code: answer.code,
+                message,
+            });
         }
         let failed = matches!(answer.status.as_str(), Some("failed" | "undelivered"));
         if failed || answer.error_code.is_some() {
-            let message = answer.error_message.unwrap_or_else(|| "the message was not delivered".to_owned());
-            return Err(TwilioError::Refused { code: answer.error_code, message });
+            let message = answer
+                .error_message
+                .unwrap_or_else(|| "the message was not delivered".to_owned());
+            return Err(TwilioError::Refused {
+                code: answer.error_code,
+                message,
+            });
         }
         answer.sid.ok_or(unknown)
     }
 
     fn request(&self, sms: &Sms) -> Result<OutgoingRequest, TwilioError> {
-        let unusable = |_| TwilioError::Unavailable("the configured URL is not usable".to_owned());
+        let unusable = |()| TwilioError::Unavailable("the configured URL is not usable".to_owned());
         let mut url = match &self.base_url {
             Some(url) => url.clone(),
             None => Url::parse(API).map_err(|_| unusable(()))?,
@@ -93,8 +110,14 @@ impl Twilio {
             method: Method::POST,
             url,
             headers: vec![
-                ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
-                ("authorization".to_owned(), format!("Basic {}", BASE64.encode(login.as_bytes()))),
+                (
+                    "content-type".to_owned(),
+                    "application/x-www-form-urlencoded".to_owned(),
+                ),
+                (
+                    "authorization".to_owned(),
+                    format!("Basic {}", BASE64.encode(login.as_bytes())),
+                ),
             ],
             body: body.into_bytes(),
             timeout: TIMEOUT,
@@ -118,7 +141,11 @@ impl Twilio {
         } else {
             ("From", sender.to_owned())
         };
-        [("To", format!("{prefix}+{}", sms.to)), from, ("Body", sms.body.clone())]
+        [
+            ("To", format!("{prefix}+{}", sms.to)),
+            from,
+            ("Body", sms.body.clone()),
+        ]
     }
 }
 
@@ -130,16 +157,27 @@ mod tests {
 
     fn form(sender: &str, channel: SmsChannel) -> String {
         let twilio = Twilio {
-            outgoing: Outgoing::new(&Policy { allow_private: true, user_agent: "t".to_owned() }).unwrap(),
+            outgoing: Outgoing::new(&Policy {
+                allow_private: true,
+                user_agent: "t".to_owned(),
+            })
+            .unwrap(),
             account_sid: "AC1".to_owned(),
             auth_token: "secret".into(),
             message_service_sid: sender.to_owned(),
             base_url: None,
         };
         let request = twilio
-            .request(&Sms { to: "4915112345678".to_owned(), body: "Your code is 1".to_owned(), channel })
+            .request(&Sms {
+                to: "4915112345678".to_owned(),
+                body: "Your code is 1".to_owned(),
+                channel,
+            })
             .unwrap();
-        assert_eq!(request.url.as_str(), "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json");
+        assert_eq!(
+            request.url.as_str(),
+            "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"
+        );
         assert!(!format!("{twilio:?}").contains("secret"));
         String::from_utf8(request.body).unwrap()
     }
@@ -147,8 +185,14 @@ mod tests {
     #[test]
     fn senders_and_channels() {
         use SmsChannel::{Sms, Whatsapp};
-        assert_eq!(form("MG1", Sms), "To=%2B4915112345678&MessagingServiceSid=MG1&Body=Your+code+is+1");
-        assert_eq!(form("+1555", Sms), "To=%2B4915112345678&From=%2B1555&Body=Your+code+is+1");
+        assert_eq!(
+            form("MG1", Sms),
+            "To=%2B4915112345678&MessagingServiceSid=MG1&Body=Your+code+is+1"
+        );
+        assert_eq!(
+            form("+1555", Sms),
+            "To=%2B4915112345678&From=%2B1555&Body=Your+code+is+1"
+        );
         assert_eq!(
             form("MG1", Whatsapp),
             "To=whatsapp%3A%2B4915112345678&MessagingServiceSid=MG1&Body=Your+code+is+1"

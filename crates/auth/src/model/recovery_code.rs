@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn codes_survive_being_written_down() {
-        let code = generate(&Random::default());
+        let code = generate(&Random);
         let written = format!(" {}-{} ", code[..8].to_uppercase(), &code[8..]);
         assert_eq!(normalise(&written), code);
         assert_eq!(code.len(), LENGTH);

@@ -18,7 +18,25 @@ macro_rules! files {
 }
 
 /// All files, in the order in which they are applied.
-pub(super) const ALL: &[File] = files! {};
+pub(super) const ALL: &[File] = files! {
+    "base":
+        "0001_roles",
+        "0002_passwords",
+        "0003_schemas",
+        "0004_extensions",
+        "0005_publication",
+        "0006_settings";
+    "auth":
+        "0001_types",
+        "0002_users",
+        "0003_oauth_server",
+        "0004_sessions",
+        "0005_factors",
+        "0006_sso",
+        "0007_functions",
+        "0008_ferrobase",
+        "0009_owner";
+};
 
 /// What the runner itself needs.
 pub(super) const BOOKKEEPING: &str = "\

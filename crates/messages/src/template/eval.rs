@@ -15,8 +15,13 @@ const UNSAFE_LINK: &str = "#ZgotmplZ";
 pub(super) type Val<'a> = Cow<'a, Value>;
 
 pub(super) fn render(nodes: &[Node], escape: Escape, data: &Value) -> Result<String, TemplateError> {
-    let mut evaluator =
-        Evaluator { escape, out: String::new(), variables: vec![("", Cow::Borrowed(data))], steps: 0, line: 1 };
+    let mut evaluator = Evaluator {
+        escape,
+        out: String::new(),
+        variables: vec![("", Cow::Borrowed(data))],
+        steps: 0,
+        line: 1,
+    };
     evaluator.list(nodes, &Cow::Borrowed(data))?;
     Ok(evaluator.out)
 }
@@ -44,7 +49,11 @@ impl<'a> Evaluator<'a> {
 
     fn step(&mut self) -> Result<(), TemplateError> {
         self.steps += 1;
-        if self.steps > MAX_STEPS { self.fail("the template takes too many steps") } else { Ok(()) }
+        if self.steps > MAX_STEPS {
+            self.fail("the template takes too many steps")
+        } else {
+            Ok(())
+        }
     }
 
     fn write(&mut self, text: &str) -> Result<(), TemplateError> {
@@ -91,7 +100,11 @@ impl<'a> Evaluator<'a> {
         if starts_url(&self.out) && has_unsafe_scheme(&text) {
             return self.write(UNSAFE_LINK);
         }
-        if escaped { self.write(&text) } else { self.write(&escape_html(&text)) }
+        if escaped {
+            self.write(&text)
+        } else {
+            self.write(&escape_html(&text))
+        }
     }
 
     fn branch(&mut self, branch: &'a Branch, dot: &Val<'a>, moves_dot: bool) -> Result<Flow, TemplateError> {
@@ -134,23 +147,30 @@ impl<'a> Evaluator<'a> {
     /// What a range walks over: the elements of a list, the values of a map by sorted key, or the numbers below one.
     fn items(&self, value: Val<'a>) -> Result<Vec<(Value, Val<'a>)>, TemplateError> {
         let mut pairs: Vec<(Value, Val<'a>)> = match value {
-            Cow::Borrowed(Value::Array(list)) => {
-                list.iter().enumerate().map(|(i, v)| (i.into(), Cow::Borrowed(v))).collect()
-            }
-            Cow::Borrowed(Value::Object(map)) => {
-                map.iter().map(|(k, v)| (k.as_str().into(), Cow::Borrowed(v))).collect()
-            }
+            Cow::Borrowed(Value::Array(list)) => list
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (i.into(), Cow::Borrowed(v)))
+                .collect(),
+            Cow::Borrowed(Value::Object(map)) => map
+                .iter()
+                .map(|(k, v)| (k.as_str().into(), Cow::Borrowed(v)))
+                .collect(),
             other => match other.into_owned() {
                 Value::Null => Vec::new(),
-                Value::Array(list) => {
-                    list.into_iter().enumerate().map(|(i, v)| (i.into(), Cow::Owned(v))).collect()
-                }
+                Value::Array(list) => list
+                    .into_iter()
+                    .enumerate()
+                    .map(|(i, v)| (i.into(), Cow::Owned(v)))
+                    .collect(),
                 Value::Object(map) => map.into_iter().map(|(k, v)| (k.into(), Cow::Owned(v))).collect(),
                 Value::Number(n) => match n.as_u64().and_then(|n| usize::try_from(n).ok()) {
                     Some(n) if n <= MAX_STEPS => (0..n).map(|i| (i.into(), Cow::Owned(i.into()))).collect(),
                     _ => return self.fail("range over a number that is negative, broken or too large"),
                 },
-                Value::String(_) | Value::Bool(_) => return self.fail("range needs a list, a map or a number"),
+                Value::String(_) | Value::Bool(_) => {
+                    return self.fail("range needs a list, a map or a number");
+                }
             },
         };
         if pairs.first().is_some_and(|(key, _)| key.is_string()) {
@@ -162,9 +182,13 @@ impl<'a> Evaluator<'a> {
     fn pipeline(&mut self, pipeline: &'a Pipeline, dot: &Val<'a>) -> Result<Val<'a>, TemplateError> {
         let value = self.commands(pipeline, dot)?;
         for name in &pipeline.variables {
-            let known = self.variables.iter_mut().rev().find(|(known, _)| pipeline.assigns && known == name);
+            let known = self
+                .variables
+                .iter_mut()
+                .rev()
+                .find(|(known, _)| pipeline.assigns && known == name);
             match known {
-                Some((_, slot)) => *slot = value.clone(),
+                Some((_, slot)) => slot.clone_from(&value),
                 None => self.variables.push((name, value.clone())),
             }
         }
@@ -199,7 +223,9 @@ impl<'a> Evaluator<'a> {
             arguments.push(self.operand(operand, dot)?);
         }
         arguments.extend(piped);
-        function.call(&arguments).map_err(|message| TemplateError::new(self.line, message))
+        function
+            .call(&arguments)
+            .map_err(|message| TemplateError::new(self.line, message))
     }
 
     /// `and` and `or` evaluate no further than they must, as in Go.
@@ -254,7 +280,8 @@ fn follow<'a>(value: &Val<'a>, path: &[String]) -> Val<'a> {
 }
 
 fn child<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, name| value.get(name.as_str()))
+    path.iter()
+        .try_fold(value, |value, name| value.get(name.as_str()))
 }
 
 /// The characters Go's html/template replaces, with the same references.
@@ -278,7 +305,9 @@ pub(super) fn escape_html(text: &str) -> String {
 /// Whether the output ends where the value of a link attribute begins.
 fn starts_url(out: &str) -> bool {
     let before = out.strip_suffix(['"', '\'']).unwrap_or(out).trim_end();
-    let Some(name) = before.strip_suffix('=').map(str::trim_end) else { return false };
+    let Some(name) = before.strip_suffix('=').map(str::trim_end) else {
+        return false;
+    };
     ["href", "src", "action", "background"].iter().any(|attribute| {
         name.len() > attribute.len()
             && name.as_bytes()[name.len() - attribute.len()..].eq_ignore_ascii_case(attribute.as_bytes())
@@ -288,7 +317,13 @@ fn starts_url(out: &str) -> bool {
 /// Schemes that run code. Others stay, since applications redirect to schemes of their own.
 fn has_unsafe_scheme(url: &str) -> bool {
     // Browsers drop these characters before they read the scheme.
-    let url: String = url.chars().filter(|c| !c.is_ascii_control() && *c != ' ').take(16).collect();
+    let url: String = url
+        .chars()
+        .filter(|c| !c.is_ascii_control() && *c != ' ')
+        .take(16)
+        .collect();
     let url = url.to_ascii_lowercase();
-    ["javascript:", "vbscript:", "data:"].iter().any(|scheme| url.starts_with(scheme))
+    ["javascript:", "vbscript:", "data:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
 }

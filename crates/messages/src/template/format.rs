@@ -13,7 +13,10 @@ pub(super) fn print(value: &Value) -> String {
         Value::Object(map) => {
             let mut pairs: Vec<_> = map.iter().collect();
             pairs.sort_by_key(|(key, _)| *key);
-            let pairs: Vec<_> = pairs.into_iter().map(|(key, value)| format!("{key}:{}", print(value))).collect();
+            let pairs: Vec<_> = pairs
+                .into_iter()
+                .map(|(key, value)| format!("{key}:{}", print(value)))
+                .collect();
             format!("map[{}]", pairs.join(" "))
         }
     }
@@ -114,17 +117,19 @@ impl Spec {
                 .and_then(|n| u32::try_from(n).ok())
                 .and_then(char::from_u32)
                 .map_or_else(wrong, |c| Ok(c.to_string())),
-            'f' | 'F' => value
+            'f' | 'F' => value.as_f64().map_or_else(wrong, |n| {
+                Ok(self.sign(n >= 0.0, format!("{n:.*}", self.precision.unwrap_or(6))))
+            }),
+            'g' => value
                 .as_f64()
-                .map_or_else(wrong, |n| Ok(self.sign(n >= 0.0, format!("{n:.*}", self.precision.unwrap_or(6))))),
-            'g' => value.as_f64().map_or_else(wrong, |n| Ok(self.sign(n >= 0.0, n.to_string()))),
-            'x' => self.hex(value).map_or_else(wrong, Ok),
-            'X' => self.hex(value).map_or_else(wrong, |text| Ok(text.to_uppercase())),
+                .map_or_else(wrong, |n| Ok(self.sign(n >= 0.0, n.to_string()))),
+            'x' => Self::hex(value).map_or_else(wrong, Ok),
+            'X' => Self::hex(value).map_or_else(wrong, |text| Ok(text.to_uppercase())),
             verb => Err(format!("printf does not know %{verb}")),
         }
     }
 
-    fn hex(&self, value: &Value) -> Option<String> {
+    fn hex(value: &Value) -> Option<String> {
         match value {
             Value::String(text) => Some(data_encoding::HEXLOWER.encode(text.as_bytes())),
             value => integer(value).map(|n| {
@@ -135,7 +140,11 @@ impl Spec {
     }
 
     fn sign(&self, positive: bool, text: String) -> String {
-        if self.plus && positive { format!("+{text}") } else { text }
+        if self.plus && positive {
+            format!("+{text}")
+        } else {
+            text
+        }
     }
 
     fn pad(&self, text: String) -> String {
@@ -158,7 +167,12 @@ impl Spec {
 fn digits(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<usize> {
     let mut number: Option<usize> = None;
     while let Some(digit) = chars.next_if(char::is_ascii_digit).and_then(|c| c.to_digit(10)) {
-        number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit as usize));
+        number = Some(
+            number
+                .unwrap_or(0)
+                .saturating_mul(10)
+                .saturating_add(digit as usize),
+        );
     }
     number
 }

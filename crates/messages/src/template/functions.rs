@@ -8,7 +8,12 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// What Go's query escaping leaves alone besides letters and digits; spaces become `+` afterwards.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b' ');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b' ');
 
 /// A function of the template language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,17 +84,17 @@ impl Function {
             Self::Index => index(arguments),
             Self::Slice => slice(&values).map(Cow::Owned),
             Self::Print => text(print_all(&values)),
-            Self::Println => {
-                text(values.iter().map(|v| print(v)).collect::<Vec<_>>().join(" ") + "\n")
-            }
+            Self::Println => text(values.iter().map(|v| print(v)).collect::<Vec<_>>().join(" ") + "\n"),
             Self::Printf => match values.split_first() {
                 Some((Value::String(format), rest)) => text(printf(format, rest)?),
                 _ => Err("`printf` needs a format".to_owned()),
             },
             Self::Html => text(escape_html(&print_all(&values))),
-            Self::Urlquery => {
-                text(utf8_percent_encode(&print_all(&values), QUERY).to_string().replace(' ', "+"))
-            }
+            Self::Urlquery => text(
+                utf8_percent_encode(&print_all(&values), QUERY)
+                    .to_string()
+                    .replace(' ', "+"),
+            ),
         }
     }
 }
@@ -193,8 +198,14 @@ fn slice(values: &[&Value]) -> Result<Value, String> {
     };
     let (from, to) = (bound(0, 0)?, bound(1, end)?);
     match first {
-        Value::String(text) => text.get(from..to).map(|part| Value::String(part.to_owned())).ok_or_else(wrong),
-        Value::Array(list) => list.get(from..to).map(|part| Value::Array(part.to_vec())).ok_or_else(wrong),
+        Value::String(text) => text
+            .get(from..to)
+            .map(|part| Value::String(part.to_owned()))
+            .ok_or_else(wrong),
+        Value::Array(list) => list
+            .get(from..to)
+            .map(|part| Value::Array(part.to_vec()))
+            .ok_or_else(wrong),
         _ => Err(wrong()),
     }
 }

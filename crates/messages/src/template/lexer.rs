@@ -60,7 +60,11 @@ pub(super) fn lex(source: &str) -> Result<Vec<Piece>, TemplateError> {
         }
         push_text(&mut pieces, text, trim_start, trim_end);
         line += newlines(text);
-        let mut scanner = Scanner { source: inner, at: 0, line };
+        let mut scanner = Scanner {
+            source: inner,
+            at: 0,
+            line,
+        };
         let start = line;
         let (tokens, trims) = scanner.action()?;
         trim_start = trims;
@@ -73,8 +77,16 @@ pub(super) fn lex(source: &str) -> Result<Vec<Piece>, TemplateError> {
 }
 
 fn push_text(pieces: &mut Vec<Piece>, text: &str, trim_start: bool, trim_end: bool) {
-    let text = if trim_start { text.trim_start_matches(is_space) } else { text };
-    let text = if trim_end { text.trim_end_matches(is_space) } else { text };
+    let text = if trim_start {
+        text.trim_start_matches(is_space)
+    } else {
+        text
+    };
+    let text = if trim_end {
+        text.trim_end_matches(is_space)
+    } else {
+        text
+    };
     if !text.is_empty() {
         pieces.push(Piece::Text(text.to_owned()));
     }
@@ -128,8 +140,12 @@ impl<'a> Scanner<'a> {
         };
         self.advance(end + 2);
         let space = self.skip_space();
-        self.end(space)
-            .ok_or_else(|| TemplateError::new(self.line, "a comment must be the only thing between `{{` and `}}`"))
+        self.end(space).ok_or_else(|| {
+            TemplateError::new(
+                self.line,
+                "a comment must be the only thing between `{{` and `}}`",
+            )
+        })
     }
 
     /// Steps over `}}` or ` -}}`: whether it trims.
@@ -163,7 +179,11 @@ impl<'a> Scanner<'a> {
             '.' => {
                 self.at += 1;
                 let name = self.name();
-                Ok(if name.is_empty() { Token::Dot } else { Token::Field(name.to_owned()) })
+                Ok(if name.is_empty() {
+                    Token::Dot
+                } else {
+                    Token::Field(name.to_owned())
+                })
             }
             '$' => {
                 self.at += 1;
@@ -172,7 +192,10 @@ impl<'a> Scanner<'a> {
             c if c.is_ascii_digit() => self.number(),
             '-' | '+' if second.is_ascii_digit() || second == '.' => self.number(),
             c if is_name(c) => Ok(Token::Word(self.name().to_owned())),
-            c => Err(TemplateError::new(self.line, format!("unexpected character {c:?}"))),
+            c => Err(TemplateError::new(
+                self.line,
+                format!("unexpected character {c:?}"),
+            )),
         }
     }
 
@@ -208,7 +231,9 @@ impl<'a> Scanner<'a> {
         let rest = self.rest();
         let length = rest
             .char_indices()
-            .find(|(i, c)| !(c.is_ascii_digit() || matches!(c, '.' | '_') || (*i == 0 && matches!(c, '-' | '+'))))
+            .find(|(i, c)| {
+                !(c.is_ascii_digit() || matches!(c, '.' | '_') || (*i == 0 && matches!(c, '-' | '+')))
+            })
             .map_or(rest.len(), |(i, _)| i);
         let digits: String = rest[..length].chars().filter(|c| *c != '_').collect();
         self.at += length;
@@ -226,7 +251,9 @@ impl<'a> Scanner<'a> {
 
     fn raw(&mut self) -> Result<Token, TemplateError> {
         let body = &self.rest()[1..];
-        let end = body.find('`').ok_or_else(|| TemplateError::new(self.line, "a raw string is never closed"))?;
+        let end = body
+            .find('`')
+            .ok_or_else(|| TemplateError::new(self.line, "a raw string is never closed"))?;
         let text = body[..end].to_owned();
         self.advance(end + 2);
         Ok(Token::Literal(Value::String(text)))
@@ -245,7 +272,9 @@ impl<'a> Scanner<'a> {
                 }
                 '\n' => return Err(unclosed),
                 '\\' => {
-                    let Some((_, escape)) = chars.next() else { return Err(unclosed) };
+                    let Some((_, escape)) = chars.next() else {
+                        return Err(unclosed);
+                    };
                     out.push(self.escaped(escape, &mut chars)?);
                 }
                 c => out.push(c),

@@ -61,12 +61,21 @@ pub(super) enum Operand {
 
 /// Builds the tree.
 pub(super) fn parse(pieces: Vec<Piece>) -> Result<Vec<Node>, TemplateError> {
-    let mut parser = Parser { pieces: pieces.into_iter(), variables: vec![String::new()], depth: 0, loops: 0 };
+    let mut parser = Parser {
+        pieces: pieces.into_iter(),
+        variables: vec![String::new()],
+        depth: 0,
+        loops: 0,
+    };
     let (nodes, end) = parser.list()?;
     match end {
         None => Ok(nodes),
         Some(End { line, kind }) => {
-            let word = if matches!(kind, EndKind::End) { "end" } else { "else" };
+            let word = if matches!(kind, EndKind::End) {
+                "end"
+            } else {
+                "else"
+            };
             Err(TemplateError::new(line, format!("unexpected {{{{{word}}}}}")))
         }
     }
@@ -110,12 +119,19 @@ impl Parser {
             };
             match word {
                 "end" | "else" => return Ok((nodes, Some(end(word, &tokens, line)?))),
-                "if" | "with" | "range" => nodes.push(self.block(&word.to_owned(), &tokens[1..], line)?),
+                "if" | "with" | "range" => nodes.push(self.block(word, &tokens[1..], line)?),
                 "break" | "continue" => {
                     if self.loops == 0 || tokens.len() > 1 {
-                        return Err(TemplateError::new(line, format!("{{{{{word}}}}} stands outside a range")));
+                        return Err(TemplateError::new(
+                            line,
+                            format!("{{{{{word}}}}} stands outside a range"),
+                        ));
                     }
-                    nodes.push(if word == "break" { Node::Break } else { Node::Continue });
+                    nodes.push(if word == "break" {
+                        Node::Break
+                    } else {
+                        Node::Continue
+                    });
                 }
                 "define" | "template" | "block" => {
                     return Err(TemplateError::new(line, format!("`{word}` is not supported")));
@@ -140,22 +156,35 @@ impl Parser {
         let (body, closing) = self.list()?;
         self.loops -= is_loop;
         self.variables.truncate(inside);
-        let unclosed = || TemplateError::new(line, format!("{{{{{keyword}}}}} is never closed with {{{{end}}}}"));
+        let unclosed = || {
+            TemplateError::new(
+                line,
+                format!("{{{{{keyword}}}}} is never closed with {{{{end}}}}"),
+            )
+        };
         let End { line: end_line, kind } = closing.ok_or_else(unclosed)?;
         let otherwise = match kind {
             EndKind::End => Vec::new(),
             EndKind::Else => {
                 let (nodes, closing) = self.list()?;
                 match closing.ok_or_else(unclosed)? {
-                    End { kind: EndKind::End, .. } => nodes,
-                    End { line, .. } => return Err(TemplateError::new(line, "a second {{else}} in the same block")),
+                    End {
+                        kind: EndKind::End, ..
+                    } => nodes,
+                    End { line, .. } => {
+                        return Err(TemplateError::new(line, "a second {{else}} in the same block"));
+                    }
                 }
             }
             EndKind::ElseBlock(word, rest) => vec![self.block(&word, &rest, end_line)?],
         };
         self.variables.truncate(scope);
         self.depth -= 1;
-        let branch = Branch { pipeline, body, otherwise };
+        let branch = Branch {
+            pipeline,
+            body,
+            otherwise,
+        };
         Ok(match keyword {
             "if" => Node::If(branch),
             "with" => Node::With(branch),
@@ -166,7 +195,10 @@ impl Parser {
     fn enter(&mut self, line: usize) -> Result<(), TemplateError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(TemplateError::new(line, format!("blocks nest deeper than {MAX_DEPTH}")));
+            return Err(TemplateError::new(
+                line,
+                format!("blocks nest deeper than {MAX_DEPTH}"),
+            ));
         }
         Ok(())
     }
@@ -187,7 +219,10 @@ impl Parser {
         while cursor.eat(&Token::Pipe) {
             let command = self.command(cursor)?;
             if !matches!(command, Command::Call(..)) {
-                return Err(TemplateError::new(cursor.line(), "only a function can follow `|`"));
+                return Err(TemplateError::new(
+                    cursor.line(),
+                    "only a function can follow `|`",
+                ));
             }
             commands.push(command);
         }
@@ -198,12 +233,20 @@ impl Parser {
                 return Err(TemplateError::new(line, format!("undefined variable ${name}")));
             }
         }
-        Ok(Pipeline { line, variables, assigns, commands })
+        Ok(Pipeline {
+            line,
+            variables,
+            assigns,
+            commands,
+        })
     }
 
     fn command(&mut self, cursor: &mut Cursor<'_>) -> Result<Command, TemplateError> {
         let mut operands = Vec::new();
-        while cursor.peek().is_some_and(|t| !matches!(t.token, Token::Pipe | Token::Close)) {
+        while cursor
+            .peek()
+            .is_some_and(|t| !matches!(t.token, Token::Pipe | Token::Close))
+        {
             operands.push(self.operand(cursor)?);
         }
         let line = cursor.line();
@@ -212,14 +255,19 @@ impl Parser {
             None => Err(TemplateError::new(line, "a value is missing")),
             Some(Operand::Call(function)) => Ok(Command::Call(function, operands.collect())),
             Some(operand) if operands.len() == 0 => Ok(Command::Operand(operand)),
-            Some(_) => Err(TemplateError::new(line, "a value that is no function cannot take arguments")),
+            Some(_) => Err(TemplateError::new(
+                line,
+                "a value that is no function cannot take arguments",
+            )),
         }
     }
 
     fn operand(&mut self, cursor: &mut Cursor<'_>) -> Result<Operand, TemplateError> {
         let line = cursor.line();
         let bad = |text: &str| Err(TemplateError::new(line, text));
-        let Some(Spaced { token, .. }) = cursor.next() else { return bad("a value is missing") };
+        let Some(Spaced { token, .. }) = cursor.next() else {
+            return bad("a value is missing");
+        };
         match token {
             Token::Dot => Ok(Operand::Dot(Vec::new())),
             Token::Field(name) => {
@@ -265,7 +313,12 @@ fn end(word: &str, tokens: &[Spaced], line: usize) -> Result<End, TemplateError>
         ("else", Some(Token::Word(next))) if next == "if" || next == "with" => {
             EndKind::ElseBlock(next.clone(), tokens[2..].to_vec())
         }
-        _ => return Err(TemplateError::new(line, format!("unexpected words after `{word}`"))),
+        _ => {
+            return Err(TemplateError::new(
+                line,
+                format!("unexpected words after `{word}`"),
+            ));
+        }
     };
     Ok(End { line, kind })
 }
@@ -301,7 +354,12 @@ impl Cursor<'_> {
     /// `.B.C` right behind the operand.
     fn fields(&mut self) -> Vec<String> {
         let mut path = Vec::new();
-        while let Some(Spaced { token: Token::Field(name), space: false, .. }) = self.peek() {
+        while let Some(Spaced {
+            token: Token::Field(name),
+            space: false,
+            ..
+        }) = self.peek()
+        {
             path.push(name.clone());
             self.at += 1;
         }
@@ -312,7 +370,11 @@ impl Cursor<'_> {
     fn declaration(&mut self) -> Result<(Vec<String>, bool), TemplateError> {
         let start = self.at;
         let mut names = Vec::new();
-        while let Some(Spaced { token: Token::Variable(name), .. }) = self.peek() {
+        while let Some(Spaced {
+            token: Token::Variable(name),
+            ..
+        }) = self.peek()
+        {
             names.push(name.clone());
             self.at += 1;
             if !self.eat(&Token::Comma) {
@@ -323,7 +385,10 @@ impl Cursor<'_> {
         if self.eat(&Token::Declare) || self.peek().is_some_and(|t| t.token == Token::Assign) {
             let assigns = self.eat(&Token::Assign);
             if names.is_empty() || names.len() > 2 || names.iter().any(String::is_empty) {
-                return Err(TemplateError::new(line, "a named variable is expected before the assignment"));
+                return Err(TemplateError::new(
+                    line,
+                    "a named variable is expected before the assignment",
+                ));
             }
             return Ok((names, assigns));
         }

@@ -1,0 +1,6 @@
+-- Passwords of the roles that people and tools log in as over TCP; only on the managed cluster.
+
+alter role postgres password :database_password;
+alter role authenticator password :database_password;
+alter role supabase_auth_admin password :database_password;
+alter role supabase_storage_admin password :database_password;
