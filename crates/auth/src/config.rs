@@ -255,7 +255,7 @@ pub struct RateLimits {
 pub struct HookConfig {
     /// Where it runs.
     pub target: HookTarget,
-    /// Standard Webhooks secrets (raw key bytes, base64-decoded) for HTTP targets.
+    /// Standard Webhooks secrets for HTTP targets: base64 of the key, without `v1,whsec_`; checked when loaded.
     pub secrets: Vec<SecretString>,
 }
 

@@ -44,6 +44,6 @@ impl LogArgs {
             LogFormat::Json => ferrobase_telemetry::LogFormat::Json,
             LogFormat::Pretty => ferrobase_telemetry::LogFormat::Pretty,
         };
-        ferrobase_telemetry::init(LogOptions { format, filter });
+        ferrobase_telemetry::init(&LogOptions { format, filter });
     }
 }

@@ -24,7 +24,7 @@ mod service;
 mod unserved;
 
 /// Answers shorter than this are not compressed: it would cost more than it saves.
-const COMPRESS_ABOVE: u16 = 2048;
+const COMPRESS_ABOVE: u64 = 2048;
 
 /// What the gateway needs to know.
 #[derive(Clone)]

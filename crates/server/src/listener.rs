@@ -82,12 +82,12 @@ async fn accept(listener: TcpListener, router: Router, mut ended: watch::Receive
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let permit = tokio::select! {
-            _ = ended.wait_for(|ended| *ended) => break,
+            () = until(&mut ended) => break,
             permit = Arc::clone(&slots).acquire_owned() => permit,
         };
         let Ok(permit) = permit else { break };
         let (stream, peer) = tokio::select! {
-            _ = ended.wait_for(|ended| *ended) => break,
+            () = until(&mut ended) => break,
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -102,6 +102,10 @@ async fn accept(listener: TcpListener, router: Router, mut ended: watch::Receive
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+async fn until(ended: &mut watch::Receiver<bool>) {
+    let _ = ended.wait_for(|ended| *ended).await;
 }
 
 fn serve_connection(stream: TcpStream, peer: Peer, router: Router, graceful: &GracefulShutdown, permit: OwnedSemaphorePermit) {

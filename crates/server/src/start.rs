@@ -1,6 +1,7 @@
 //! The composition: everything that a start does, in order.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use ferrobase_auth::{AuthConfig, Parts as AuthParts, State as AuthState};
 use ferrobase_config::Config;
@@ -23,6 +24,9 @@ use crate::project::Project;
 use crate::running::{Failure, Parts, Running};
 use crate::settings::Settings;
 use crate::state_file::{StateFile, read_state};
+
+/// Time between two foldings of the metrics.
+const UPKEEP: Duration = Duration::from_secs(15);
 
 const API: Purpose = Purpose { name: "API", key: "api.port" };
 const INBOX: Purpose = Purpose { name: "inbox", key: "local_smtp.port" };
@@ -49,11 +53,12 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         let inbox = ports.inbox.as_ref().map(|_| Inbox::new(clock.clone(), random));
         let auth = auth_state(auth_config, pool.clone(), tokens.clone(), inbox.clone(), clock.clone(), random)?;
         let task = tokio::spawn(ferrobase_auth::run_tasks(auth.clone(), until(&ending)));
+        let upkeep = tokio::spawn(keep_metrics_small(metrics.clone(), until(&ending)));
         let services = Services { auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)) };
         let router = Gateway::new(keys.clone(), tokens.clone(), metrics, pool).router(services);
-        Ok::<_, StartError>((router, inbox, ending, task))
+        Ok::<_, StartError>((router, inbox, ending, vec![task, upkeep]))
     };
-    let (router, inbox, ending, task) = match started.await {
+    let (router, inbox, ending, tasks) = match started.await {
         Ok(started) => started,
         Err(error) => {
             database.stop().await;
@@ -66,7 +71,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     database.watch(failure.clone());
     let listeners = ports.serve(router, inbox);
     let state_file = write_state(&options, &endpoints)?;
-    Ok(Running::new(endpoints, failure, ending, Parts { listeners, tasks: vec![task], database, state_file, project }))
+    Ok(Running::new(endpoints, failure, ending, Parts { listeners, tasks, database, state_file, project }))
 }
 
 /// The bound listeners.
@@ -156,6 +161,17 @@ fn auth_state(
     let messenger = Messenger::new(messages, inbox, outgoing.clone(), clock.clone(), random)
         .map_err(|error| StartError::Outgoing(error.to_string()))?;
     Ok(AuthState::new(AuthParts { config, pool, keys, messenger, outgoing, clock, random })?)
+}
+
+/// Recorded durations are folded into histograms, whether or not anybody asks for them.
+async fn keep_metrics_small(metrics: Metrics, ended: impl Future<Output = ()> + Send) {
+    let mut ended = std::pin::pin!(ended);
+    loop {
+        tokio::select! {
+            () = &mut ended => return,
+            () = tokio::time::sleep(UPKEEP) => metrics.upkeep(),
+        }
+    }
 }
 
 /// Resolves when the backend ends.

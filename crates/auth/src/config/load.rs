@@ -1,0 +1,334 @@
+//! Reads `[auth]`: every key under the name that the Supabase CLI gives it (config-and-cli.md §3), with the CLI's defaults, and
+//! the original's `GOTRUE_…` variables (auth.md §21) below the file.
+//!
+//! Keys that the CLI's file does not have are ours: `auth.mfa.recovery_codes`, `auth.encryption` and a few others; most
+//! of them have a variable in the original.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ferrobase_config::{Config, ConfigError, Section};
+use secrecy::SecretString;
+use url::Url;
+
+use super::{
+    AuthConfig, EncryptionConfig, PasswordRules, RateLimits, RefreshTokenRules, SessionRules, WebauthnConfig,
+};
+use crate::encryption::decode_key;
+use crate::model::redirect::Glob;
+
+mod email;
+mod hooks;
+mod mfa;
+mod sms;
+
+type Result<T> = std::result::Result<T, ConfigError>;
+
+/// Longest life of an access token that the original accepts: a week.
+const LONGEST_JWT_EXPIRY: u64 = 604_800;
+/// Bounds of a one-time code (auth.md 9).
+const OTP_LENGTH: std::ops::RangeInclusive<u16> = 6..=10;
+
+const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const DIGITS: &str = "0123456789";
+const SYMBOLS: &str = "!@#$%^&*()_+-=[]{};'\\:\"|<>?,./`~";
+
+/// Providers for which `/settings` has a place.
+const PROVIDERS: [&str; 23] = [
+    "apple", "azure", "bitbucket", "discord", "facebook", "figma", "fly", "github", "gitlab", "google", "kakao", "keycloak",
+    "linkedin", "linkedin_oidc", "notion", "slack", "slack_oidc", "snapchat", "spotify", "twitch", "twitter", "workos", "zoom",
+];
+
+impl AuthConfig {
+    /// Reads the settings. `external_url` is where clients reach this service, with the gateway's prefix. Fails on the first
+    /// value that is wrong, naming its place, and on combinations that cannot work.
+    pub fn load(config: &Config, external_url: Url) -> Result<Self> {
+        let auth = config.section("auth");
+        let hooks = hooks::load(&auth)?;
+        let email = email::load(config, &auth)?;
+        Ok(Self {
+            site_url: site_url(&auth)?,
+            redirect_allow_list: redirect_allow_list(&auth)?,
+            jwt_issuer: Some(jwt_issuer(&auth, &external_url)?),
+            external_url,
+            jwt_audience: filled(&auth, "jwt_audience", "GOTRUE_JWT_AUD", "authenticated")?,
+            jwt_expiry: jwt_expiry(&auth)?,
+            default_role: filled(&auth, "default_role", "GOTRUE_JWT_DEFAULT_GROUP_NAME", "authenticated")?,
+            admin_roles: auth
+                .get("admin_roles")
+                .or_env("GOTRUE_JWT_ADMIN_ROLES")
+                .string_list()?
+                .unwrap_or_else(|| vec!["service_role".to_owned(), "supabase_admin".to_owned()]),
+            signup_enabled: auth.get("enable_signup").or_env_negated("GOTRUE_DISABLE_SIGNUP").bool_or(true)?,
+            anonymous_enabled: auth
+                .get("enable_anonymous_sign_ins")
+                .or_env("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED")
+                .bool_or(false)?,
+            manual_linking_enabled: auth
+                .get("enable_manual_linking")
+                .or_env("GOTRUE_SECURITY_MANUAL_LINKING_ENABLED")
+                .bool_or(false)?,
+            password: password_rules(&auth)?,
+            refresh_tokens: refresh_tokens(&auth)?,
+            sessions: sessions(&auth)?,
+            rate_limits: rate_limits(&auth, email.smtp.is_some())?,
+            sms: sms::load(&auth, hooks.send_sms.is_some())?,
+            mfa: mfa::load(&auth)?,
+            webauthn: webauthn(&auth)?,
+            email,
+            hooks,
+            encryption: encryption(&auth)?,
+            audit_log_in_database: auth
+                .get("audit_log_in_database")
+                .or_env_negated("GOTRUE_AUDIT_LOG_DISABLE_POSTGRES")
+                .bool_or(true)?,
+            request_timeout: request_timeout(&auth)?,
+            external_providers: external_providers(&auth)?,
+        })
+    }
+}
+
+fn site_url(auth: &Section<'_>) -> Result<Url> {
+    let text = auth.get("site_url").or_env("GOTRUE_SITE_URL").string_or("http://127.0.0.1:3000")?;
+    // `localhost:3000` parses too, as the scheme "localhost".
+    let url = Url::parse(&text).ok().filter(|url| !url.cannot_be_a_base());
+    let expected = "a URL with its scheme, such as \"https://app.example.com\"";
+    url.ok_or_else(|| wrong(auth, "site_url", "GOTRUE_SITE_URL", expected))
+}
+
+fn redirect_allow_list(auth: &Section<'_>) -> Result<Vec<String>> {
+    let key = auth.get("additional_redirect_urls").or_env("GOTRUE_URI_ALLOW_LIST");
+    let list = key.string_list()?.unwrap_or_default();
+    for pattern in &list {
+        Glob::parse(pattern).map_err(|expected| {
+            ConfigError::conflict(format!("auth.additional_redirect_urls: {pattern:?} must be {expected}"))
+        })?;
+    }
+    Ok(list)
+}
+
+fn jwt_issuer(auth: &Section<'_>, external_url: &Url) -> Result<String> {
+    filled(auth, "jwt_issuer", "GOTRUE_JWT_ISSUER", external_url.as_str().trim_end_matches('/'))
+}
+
+fn jwt_expiry(auth: &Section<'_>) -> Result<Duration> {
+    let seconds = auth.get("jwt_expiry").or_env("GOTRUE_JWT_EXP").u64_or(3600)?;
+    if seconds == 0 || seconds > LONGEST_JWT_EXPIRY {
+        return Err(wrong(auth, "jwt_expiry", "GOTRUE_JWT_EXP", "1 to 604800 (a week) in seconds"));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+fn password_rules(auth: &Section<'_>) -> Result<PasswordRules> {
+    let variable = "GOTRUE_PASSWORD_MIN_LENGTH";
+    let min_length = auth.get("minimum_password_length").or_env(variable).u16_or(6)?;
+    if !(6..=72).contains(&min_length) {
+        return Err(wrong(auth, "minimum_password_length", variable, "6 to 72"));
+    }
+    let email = auth.section("email");
+    Ok(PasswordRules {
+        min_length: usize::from(min_length),
+        required_characters: required_characters(auth)?,
+        require_reauthentication: email
+            .get("secure_password_change")
+            .or_env("GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION")
+            .bool_or(false)?,
+        require_current_password: email
+            .get("require_current_password")
+            .or_env("GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD")
+            .bool_or(false)?,
+    })
+}
+
+fn required_characters(auth: &Section<'_>) -> Result<Vec<String>> {
+    let names = ["", "letters_digits", "lower_upper_letters_digits", "lower_upper_letters_digits_symbols"];
+    let sets: &[&str] = match auth.get("password_requirements").one_of(&names)?.as_deref() {
+        Some("letters_digits") => &[LETTERS, DIGITS],
+        Some("lower_upper_letters_digits") => &[LOWER, UPPER, DIGITS],
+        Some("lower_upper_letters_digits_symbols") => &[LOWER, UPPER, DIGITS, SYMBOLS],
+        Some(_) => &[],
+        None => {
+            let own = auth.get("password_required_characters").or_env("GOTRUE_PASSWORD_REQUIRED_CHARACTERS");
+            return Ok(character_sets(&own.string_or("")?));
+        }
+    };
+    Ok(sets.iter().map(|&set| set.to_owned()).collect())
+}
+
+/// Splits `abc:0123` at colons; `\:` is a colon in a set.
+fn character_sets(text: &str) -> Vec<String> {
+    let mut sets = vec![String::new()];
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(':') {
+        if let (Some(set), escaped) = (sets.last_mut(), before.strip_suffix('\\')) {
+            set.push_str(escaped.unwrap_or(before));
+            if escaped.is_some() {
+                set.push(':');
+            } else {
+                sets.push(String::new());
+            }
+        }
+        rest = after;
+    }
+    if let Some(set) = sets.last_mut() {
+        set.push_str(rest);
+    }
+    sets.retain(|set| !set.is_empty());
+    sets
+}
+
+fn refresh_tokens(auth: &Section<'_>) -> Result<RefreshTokenRules> {
+    Ok(RefreshTokenRules {
+        rotation: auth
+            .get("enable_refresh_token_rotation")
+            .or_env("GOTRUE_SECURITY_REFRESH_TOKEN_ROTATION_ENABLED")
+            .bool_or(true)?,
+        reuse_interval: auth
+            .get("refresh_token_reuse_interval")
+            .or_env("GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL")
+            .duration_or(Duration::from_secs(10))?,
+        algorithm_version: auth
+            .get("refresh_token_algorithm_version")
+            .or_env("GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION")
+            .u16_or(0)?,
+        allow_reuse: auth
+            .get("refresh_token_allow_reuse")
+            .or_env("GOTRUE_SECURITY_REFRESH_TOKEN_ALLOW_REUSE")
+            .bool_or(false)?,
+    })
+}
+
+fn sessions(auth: &Section<'_>) -> Result<SessionRules> {
+    let sessions = auth.section("sessions");
+    // Zero is how the CLI's file says "no limit".
+    let limit = |key: &str, variable: &str| -> Result<Option<Duration>> {
+        Ok(sessions.get(key).or_env(variable).duration()?.filter(|limit| !limit.is_zero()))
+    };
+    Ok(SessionRules {
+        timebox: limit("timebox", "GOTRUE_SESSIONS_TIMEBOX")?,
+        inactivity_timeout: limit("inactivity_timeout", "GOTRUE_SESSIONS_INACTIVITY_TIMEOUT")?,
+        allow_low_aal: limit("allow_low_aal", "GOTRUE_SESSIONS_ALLOW_LOW_AAL")?,
+        single_per_user: sessions.get("single_per_user").or_env("GOTRUE_SESSIONS_SINGLE_PER_USER").bool_or(false)?,
+        tags: sessions.get("tags").or_env("GOTRUE_SESSIONS_TAGS").string_list()?.unwrap_or_default(),
+    })
+}
+
+fn rate_limits(auth: &Section<'_>, mails_leave: bool) -> Result<RateLimits> {
+    let limits = auth.section("rate_limit");
+    let read = |key: &str, variable: &str, default: u32| limits.get(key).or_env(variable).u32_or(default);
+    let email_sent = read("email_sent", "GOTRUE_RATE_LIMIT_EMAIL_SENT", 30)?;
+    let header = limits.get("header").or_env("GOTRUE_RATE_LIMIT_HEADER").string()?;
+    Ok(RateLimits {
+        // As in the CLI, the limit protects a mail server's reputation; the inbox has none.
+        email_sent: mails_leave.then_some(email_sent),
+        sms_sent: Some(read("sms_sent", "GOTRUE_RATE_LIMIT_SMS_SENT", 30)?),
+        anonymous_users: read("anonymous_users", "GOTRUE_RATE_LIMIT_ANONYMOUS_USERS", 30)?,
+        token_refresh: read("token_refresh", "GOTRUE_RATE_LIMIT_TOKEN_REFRESH", 150)?,
+        sign_in_sign_ups: read("sign_in_sign_ups", "GOTRUE_RATE_LIMIT_OTP", 30)?,
+        token_verifications: read("token_verifications", "GOTRUE_RATE_LIMIT_VERIFY", 30)?,
+        web3: read("web3", "GOTRUE_RATE_LIMIT_WEB3", 30)?,
+        mfa_challenge_and_verify: read("mfa_challenge_and_verify", "GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY", 15)?,
+        header: header.filter(|name| !name.is_empty()),
+    })
+}
+
+fn webauthn(auth: &Section<'_>) -> Result<WebauthnConfig> {
+    let webauthn = auth.section("webauthn");
+    let text = |key: &str, variable: &str| -> Result<Option<String>> {
+        Ok(webauthn.get(key).or_env(variable).string()?.filter(|text| !text.is_empty()))
+    };
+    let rp_origins = webauthn.get("rp_origins").or_env("GOTRUE_WEBAUTHN_RP_ORIGINS").string_list()?.unwrap_or_default();
+    for origin in &rp_origins {
+        if !Url::parse(origin).is_ok_and(|url| url.has_host()) {
+            let expected = "a list of origins such as \"https://app.example.com\"";
+            return Err(wrong(&webauthn, "rp_origins", "GOTRUE_WEBAUTHN_RP_ORIGINS", expected));
+        }
+    }
+    Ok(WebauthnConfig {
+        rp_id: text("rp_id", "GOTRUE_WEBAUTHN_RP_ID")?,
+        rp_display_name: text("rp_display_name", "GOTRUE_WEBAUTHN_RP_DISPLAY_NAME")?,
+        rp_origins,
+    })
+}
+
+fn encryption(auth: &Section<'_>) -> Result<Option<EncryptionConfig>> {
+    let section = auth.section("encryption");
+    let key = |name: &str, variable: &str| {
+        let long = format!("GOTRUE_SECURITY_DATABASE_ENCRYPTION_{variable}");
+        section.get(name).or_env(&long).or_env(&format!("GOTRUE_SECURITY_DB_ENCRYPTION_{variable}"))
+    };
+    let encrypt = key("encrypt", "ENCRYPT").bool_or(false)?;
+    let encryption_key_id = key("key_id", "ENCRYPTION_KEY_ID").string_or("")?;
+    let current = key("key", "ENCRYPTION_KEY").string_or("")?;
+    let mut keys: BTreeMap<String, SecretString> = BTreeMap::new();
+    for (id, key) in key("decryption_keys", "DECRYPTION_KEYS").string_map()?.unwrap_or_default() {
+        keys.insert(id, key.into());
+    }
+    if encrypt && (encryption_key_id.is_empty() || current.is_empty()) {
+        return Err(ConfigError::conflict("auth.encryption.encrypt is on: auth.encryption.key_id and .key must be set"));
+    }
+    if !encryption_key_id.is_empty() && !current.is_empty() {
+        keys.insert(encryption_key_id.clone(), current.into());
+    }
+    if let Some((id, _)) = keys.iter().find(|(_, key)| decode_key(key).is_none()) {
+        let message = format!("auth.encryption: the key with the id {id:?} must be 32 bytes in base64url");
+        return Err(ConfigError::conflict(message));
+    }
+    let used = encrypt || !keys.is_empty();
+    Ok(used.then_some(EncryptionConfig { encrypt, encryption_key_id, keys }))
+}
+
+fn request_timeout(auth: &Section<'_>) -> Result<Duration> {
+    let variable = "GOTRUE_API_MAX_REQUEST_DURATION";
+    let timeout = auth.get("request_timeout").or_env(variable).duration_or(Duration::from_secs(10))?;
+    if timeout.is_zero() {
+        return Err(wrong(auth, "request_timeout", variable, "a duration above zero"));
+    }
+    Ok(timeout)
+}
+
+fn external_providers(auth: &Section<'_>) -> Result<Vec<String>> {
+    let external = auth.section("external");
+    let mut names = external.children();
+    names.extend(PROVIDERS.map(str::to_owned));
+    names.sort_unstable();
+    names.dedup();
+    let mut enabled = Vec::new();
+    for name in names {
+        let variable = format!("GOTRUE_EXTERNAL_{}_ENABLED", name.to_ascii_uppercase());
+        if external.section(&name).get("enabled").or_env(&variable).bool_or(false)? {
+            enabled.push(name);
+        }
+    }
+    Ok(enabled)
+}
+
+/// Text for which empty means the default.
+fn filled(section: &Section<'_>, key: &str, variable: &str, default: &str) -> Result<String> {
+    let text = section.get(key).or_env(variable).string()?.filter(|text| !text.is_empty());
+    Ok(text.unwrap_or_else(|| default.to_owned()))
+}
+
+/// Digits of a one-time code.
+fn otp_length(section: &Section<'_>, key: &str, variable: &str) -> Result<usize> {
+    let length = section.get(key).or_env(variable).u16_or(6)?;
+    if !OTP_LENGTH.contains(&length) {
+        return Err(wrong(section, key, variable, "6 to 10"));
+    }
+    Ok(usize::from(length))
+}
+
+/// The error for a value that `variable` may have given instead of `key`.
+fn wrong(section: &Section<'_>, key: &str, variable: &str, expected: &str) -> ConfigError {
+    match section.invalid(key, expected) {
+        ConfigError::Value(bad) if bad.found == "nothing" => {
+            ConfigError::conflict(format!("environment variable {variable} ({}) must be {expected}", bad.origin.key()))
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;
