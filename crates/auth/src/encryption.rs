@@ -61,7 +61,8 @@ impl Vault {
         let mut current = None;
         if let Some(config) = config {
             for (id, key) in &config.keys {
-                let bytes = decode_key(key).ok_or_else(|| AuthError::internal(VaultError::BadKey(id.clone())))?;
+                let bytes =
+                    decode_key(key).ok_or_else(|| AuthError::internal(VaultError::BadKey(id.clone())))?;
                 keys.insert(id.clone(), bytes);
             }
             if config.encrypt {
@@ -72,12 +73,18 @@ impl Vault {
                 current = Some(id.clone());
             }
         }
-        Ok(Self(Arc::new(Inner { current, keys, random })))
+        Ok(Self(Arc::new(Inner {
+            current,
+            keys,
+            random,
+        })))
     }
 
     /// What to store for `plain` in the row `id`: encrypted, or unchanged when encryption is off.
     pub fn seal(&self, id: Uuid, plain: &str) -> Result<String> {
-        let Some(key_id) = &self.0.current else { return Ok(plain.to_owned()) };
+        let Some(key_id) = &self.0.current else {
+            return Ok(plain.to_owned());
+        };
         let nonce: [u8; NONCE_LEN] = self.0.random.bytes();
         let mut data = plain.as_bytes().to_vec();
         self.key(key_id, id)?
@@ -106,14 +113,22 @@ impl Vault {
         let nonce = Nonce::try_assume_unique_for_key(&nonce).map_err(|_| damaged())?;
         let mut data = Zeroizing::new(BASE64.decode(sealed.data.as_bytes()).map_err(|_| damaged())?);
         let key = self.key(&sealed.key_id, id)?;
-        let plain = key.open_in_place(nonce, Aad::empty(), &mut data).map_err(|_| damaged())?;
-        std::str::from_utf8(plain).map(str::to_owned).map_err(|_| damaged())
+        let plain = key
+            .open_in_place(nonce, Aad::empty(), &mut data)
+            .map_err(|_| damaged())?;
+        std::str::from_utf8(plain)
+            .map(str::to_owned)
+            .map_err(|_| damaged())
     }
 
     /// Whether `stored` should be written anew: it is plain or made with an older key, and encryption is on.
     pub fn needs_reseal(&self, stored: &str) -> bool {
-        let Some(current) = &self.0.current else { return false };
-        let sealed = is_sealed(stored).then(|| serde_json::from_str::<Sealed>(stored).ok()).flatten();
+        let Some(current) = &self.0.current else {
+            return false;
+        };
+        let sealed = is_sealed(stored)
+            .then(|| serde_json::from_str::<Sealed>(stored).ok())
+            .flatten();
         sealed.is_none_or(|sealed| sealed.key_id != *current)
     }
 
@@ -155,7 +170,11 @@ mod tests {
 
     fn vault(encrypt: bool, current: &str) -> Vault {
         let keys = [("old", OLD), ("new", NEW)].map(|(id, key)| (id.to_owned(), key.to_owned().into()));
-        let config = EncryptionConfig { encrypt, encryption_key_id: current.to_owned(), keys: keys.into() };
+        let config = EncryptionConfig {
+            encrypt,
+            encryption_key_id: current.to_owned(),
+            keys: keys.into(),
+        };
         Vault::new(Some(&config), Random).unwrap()
     }
 
@@ -197,7 +216,14 @@ mod tests {
     fn keys_that_do_not_fit_are_refused() {
         let with = |key: &str, current: &str| {
             let keys = [("k".to_owned(), key.to_owned().into())].into();
-            Vault::new(Some(&EncryptionConfig { encrypt: true, encryption_key_id: current.to_owned(), keys }), Random)
+            Vault::new(
+                Some(&EncryptionConfig {
+                    encrypt: true,
+                    encryption_key_id: current.to_owned(),
+                    keys,
+                }),
+                Random,
+            )
         };
         assert!(with(OLD, "k").is_ok());
         assert!(with("c2hvcnQ", "k").is_err());

@@ -39,9 +39,14 @@ impl Passwords {
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads.max(1) {
             let jobs = Arc::clone(&jobs);
-            std::thread::Builder::new().name(format!("password-{number}")).spawn(move || work(&jobs))?;
+            std::thread::Builder::new()
+                .name(format!("password-{number}"))
+                .spawn(move || work(&jobs))?;
         }
-        Ok(Self { queue, random: Random })
+        Ok(Self {
+            queue,
+            random: Random,
+        })
     }
 
     /// A bcrypt hash of `password`: cost 10, `$2a$`. More than 72 bytes are refused with 400.
@@ -49,8 +54,12 @@ impl Passwords {
         let password = Zeroizing::new(password);
         check_length(&password)?;
         let salt = self.random.bytes();
-        let hash = self.run(move || bcrypt::hash_with_salt(password.as_bytes(), COST, salt)).await?;
-        Ok(hash.map_err(AuthError::internal)?.format_for_version(bcrypt::Version::TwoA))
+        let hash = self
+            .run(move || bcrypt::hash_with_salt(password.as_bytes(), COST, salt))
+            .await?;
+        Ok(hash
+            .map_err(AuthError::internal)?
+            .format_for_version(bcrypt::Version::TwoA))
     }
 
     /// Whether `password` belongs to `hash`: bcrypt, an argon2 PHC string or a Firebase hash (auth.md 8.1). A hash of any other
@@ -70,7 +79,9 @@ impl Passwords {
     /// The work of a check without a hash, so that an unknown user takes as long to refuse as a wrong password.
     pub async fn verify_unknown(&self, password: String) -> Result<()> {
         let password = Zeroizing::new(password);
-        let hash = self.run(move || bcrypt::hash_with_salt(password.as_bytes(), COST, [0; 16])).await?;
+        let hash = self
+            .run(move || bcrypt::hash_with_salt(password.as_bytes(), COST, [0; 16]))
+            .await?;
         hash.map(drop).map_err(AuthError::internal)
     }
 
@@ -130,9 +141,13 @@ impl<'h> Scheme<'h> {
         if hash.starts_with("$fbscrypt$") {
             return firebase::Hash::parse(hash).map(Self::Firebase);
         }
-        let known = ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix));
+        let known = ["$2a$", "$2b$", "$2y$"]
+            .iter()
+            .any(|prefix| hash.starts_with(prefix));
         let parts: bcrypt::HashParts = hash.parse().ok().filter(|_| known)?;
-        (4..=HIGHEST_COST).contains(&parts.get_cost()).then_some(Self::Bcrypt(hash))
+        (4..=HIGHEST_COST)
+            .contains(&parts.get_cost())
+            .then_some(Self::Bcrypt(hash))
     }
 
     fn verify(&self, password: &str) -> bool {
@@ -159,7 +174,12 @@ mod tests {
         let passwords = passwords();
         let hash = passwords.hash("correct horse".to_owned()).await.unwrap();
         assert!(hash.starts_with("$2a$10$") && hash.len() == 60);
-        assert!(passwords.verify(hash.clone(), "correct horse".to_owned()).await.unwrap());
+        assert!(
+            passwords
+                .verify(hash.clone(), "correct horse".to_owned())
+                .await
+                .unwrap()
+        );
         assert!(!passwords.verify(hash, "correct horsf".to_owned()).await.unwrap());
         passwords.verify_unknown("x".repeat(100)).await.unwrap();
     }
@@ -169,9 +189,19 @@ mod tests {
         let passwords = passwords();
         let tail = "05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
         for version in ["2a", "2b", "2y"] {
-            assert!(passwords.verify(format!("${version}${tail}"), "U*U".to_owned()).await.unwrap());
+            assert!(
+                passwords
+                    .verify(format!("${version}${tail}"), "U*U".to_owned())
+                    .await
+                    .unwrap()
+            );
         }
-        assert!(!passwords.verify(format!("$2x${tail}"), "U*U".to_owned()).await.unwrap());
+        assert!(
+            !passwords
+                .verify(format!("$2x${tail}"), "U*U".to_owned())
+                .await
+                .unwrap()
+        );
         assert!(!Passwords::recognises(&format!("$2a$31{}", &tail[2..])));
     }
 
@@ -184,13 +214,28 @@ mod tests {
         assert!(passwords.verify(hash, "ab\0cd".to_owned()).await.unwrap());
         let hash = passwords.hash("a".repeat(72)).await.unwrap();
         assert!(passwords.verify(hash, "a".repeat(80)).await.unwrap());
-        assert_eq!(passwords.hash("a".repeat(73)).await.unwrap_err().status().as_u16(), 400);
+        assert_eq!(
+            passwords
+                .hash("a".repeat(73))
+                .await
+                .unwrap_err()
+                .status()
+                .as_u16(),
+            400
+        );
     }
 
     #[tokio::test]
     async fn unsupported_hashes_match_nothing() {
         let passwords = passwords();
-        for hash in ["", "plain", "$1$x$y", "$2a$10$short", "$argon2d$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAA", "$fbscrypt$"] {
+        for hash in [
+            "",
+            "plain",
+            "$1$x$y",
+            "$2a$10$short",
+            "$argon2d$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAA",
+            "$fbscrypt$",
+        ] {
             assert!(!Passwords::recognises(hash), "{hash}");
             assert!(!passwords.verify(hash.to_owned(), String::new()).await.unwrap());
         }

@@ -2,7 +2,7 @@
 //!
 //! Every file is one transaction and may run again without harm, also on a database that a real Supabase initialised.
 //! What was applied is recorded with the hash of its text (values filled in), so that a changed setting is applied once
-//! more. When everything is recorded, the check is one query. An advisory lock keeps several processes apart.
+//! more. When everything is recorded, the check is two queries. An advisory lock keeps several processes apart.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -64,19 +64,25 @@ pub async fn migrate(db: &Db, options: &BaselineOptions) -> Result<Applied, DbEr
 async fn apply_missing(connection: &Connection, all: &[Pending]) -> Result<Applied, DbError> {
     connection.batch(files::BOOKKEEPING).await.map_err(|error| step_failed("bookkeeping", &error))?;
     let missing = missing(connection, all).await?;
-    for pending in &missing {
+    // Only the last commit waits for the disk, and with it everything before: a crash in between loses whole files, which
+    // the next run applies again.
+    connection.batch("set synchronous_commit = off").await?;
+    for (left, pending) in (0..missing.len()).rev().zip(&missing) {
         tracing::debug!(service = pending.service, name = pending.name, "applying migration");
+        if left == 0 {
+            connection.batch("reset synchronous_commit").await?;
+        }
         apply(connection, pending).await?;
     }
     Ok(Applied { files: missing.len() })
 }
 
 async fn missing<'a>(connection: &Connection, all: &'a [Pending]) -> Result<Vec<&'a Pending>, DbError> {
-    let recorded = match connection.query("select service, name, hash from _ferrobase.migrations", &[]).await {
-        Ok(rows) => rows,
-        // No such schema or table: nothing was applied yet. Without the right to look, applying says what is missing.
-        Err(error) if matches!(error.sqlstate(), Some("42P01" | "3F000" | "42501")) => Vec::new(),
-        Err(error) => return Err(error),
+    let exists = connection.query_one("select to_regclass('_ferrobase.migrations') is not null", &[]).await?.try_get(0)?;
+    let recorded = if exists {
+        connection.query("select service, name, hash from _ferrobase.migrations", &[]).await?
+    } else {
+        Vec::new()
     };
     let mut hashes: HashMap<(String, String), String> = HashMap::with_capacity(recorded.len());
     for row in recorded {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ferrobase_messages::Inbox;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
@@ -40,6 +41,7 @@ impl Failure {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) listeners: Vec<Listening>,
+    pub(crate) inbox: Option<Inbox>,
     pub(crate) tasks: Vec<JoinHandle<()>>,
     pub(crate) database: Database,
     pub(crate) state_file: Option<StateFile>,
@@ -82,6 +84,10 @@ impl Running {
     pub async fn stop(&self) {
         let Some(mut parts) = self.parts.lock().await.take() else { return };
         drop(parts.state_file.take());
+        if let Some(inbox) = &parts.inbox {
+            // Ends the live pages, which would wait for messages for ever.
+            inbox.close();
+        }
         let drained = async {
             for listener in &mut parts.listeners {
                 listener.drain().await;

@@ -69,9 +69,9 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     let endpoints = endpoints(&api_url, &database, &ports, &keys);
     let failure = Failure::new();
     database.watch(failure.clone());
-    let listeners = ports.serve(router, inbox);
+    let listeners = ports.serve(router, inbox.as_ref());
     let state_file = write_state(&options, &endpoints)?;
-    Ok(Running::new(endpoints, failure, ending, Parts { listeners, tasks, database, state_file, project }))
+    Ok(Running::new(endpoints, failure, ending, Parts { listeners, inbox, tasks, database, state_file, project }))
 }
 
 /// The bound listeners.
@@ -100,10 +100,10 @@ impl Ports {
         self.inbox.as_ref().map(|inbox| trimmed(&local_url(inbox.address)))
     }
 
-    fn serve(self, router: axum::Router, inbox: Option<Inbox>) -> Vec<crate::listener::Listening> {
+    fn serve(self, router: axum::Router, inbox: Option<&Inbox>) -> Vec<crate::listener::Listening> {
         let mut listeners = vec![self.api.serve(router)];
         if let (Some(bound), Some(inbox)) = (self.inbox, inbox) {
-            listeners.push(bound.serve(ferrobase_messages::router(inbox)));
+            listeners.push(bound.serve(ferrobase_messages::inbox::router(inbox.clone())));
         }
         listeners
     }
@@ -158,8 +158,7 @@ fn auth_state(
         from_email: config.email.from_email.clone(),
         from_name: config.email.from_name.clone(),
     };
-    let messenger = Messenger::new(messages, inbox, outgoing.clone(), clock.clone(), random)
-        .map_err(|error| StartError::Outgoing(error.to_string()))?;
+    let messenger = Messenger::new(messages, inbox, outgoing.clone(), clock.clone(), random);
     Ok(AuthState::new(AuthParts { config, pool, keys, messenger, outgoing, clock, random })?)
 }
 

@@ -37,8 +37,29 @@ const SYMBOLS: &str = "!@#$%^&*()_+-=[]{};'\\:\"|<>?,./`~";
 
 /// Providers for which `/settings` has a place.
 const PROVIDERS: [&str; 23] = [
-    "apple", "azure", "bitbucket", "discord", "facebook", "figma", "fly", "github", "gitlab", "google", "kakao", "keycloak",
-    "linkedin", "linkedin_oidc", "notion", "slack", "slack_oidc", "snapchat", "spotify", "twitch", "twitter", "workos", "zoom",
+    "apple",
+    "azure",
+    "bitbucket",
+    "discord",
+    "facebook",
+    "figma",
+    "fly",
+    "github",
+    "gitlab",
+    "google",
+    "kakao",
+    "keycloak",
+    "linkedin",
+    "linkedin_oidc",
+    "notion",
+    "slack",
+    "slack_oidc",
+    "snapchat",
+    "spotify",
+    "twitch",
+    "twitter",
+    "workos",
+    "zoom",
 ];
 
 impl AuthConfig {
@@ -55,13 +76,21 @@ impl AuthConfig {
             external_url,
             jwt_audience: filled(&auth, "jwt_audience", "GOTRUE_JWT_AUD", "authenticated")?,
             jwt_expiry: jwt_expiry(&auth)?,
-            default_role: filled(&auth, "default_role", "GOTRUE_JWT_DEFAULT_GROUP_NAME", "authenticated")?,
+            default_role: filled(
+                &auth,
+                "default_role",
+                "GOTRUE_JWT_DEFAULT_GROUP_NAME",
+                "authenticated",
+            )?,
             admin_roles: auth
                 .get("admin_roles")
                 .or_env("GOTRUE_JWT_ADMIN_ROLES")
                 .string_list()?
                 .unwrap_or_else(|| vec!["service_role".to_owned(), "supabase_admin".to_owned()]),
-            signup_enabled: auth.get("enable_signup").or_env_negated("GOTRUE_DISABLE_SIGNUP").bool_or(true)?,
+            signup_enabled: auth
+                .get("enable_signup")
+                .or_env_negated("GOTRUE_DISABLE_SIGNUP")
+                .bool_or(true)?,
             anonymous_enabled: auth
                 .get("enable_anonymous_sign_ins")
                 .or_env("GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED")
@@ -91,7 +120,10 @@ impl AuthConfig {
 }
 
 fn site_url(auth: &Section<'_>) -> Result<Url> {
-    let text = auth.get("site_url").or_env("GOTRUE_SITE_URL").string_or("http://127.0.0.1:3000")?;
+    let text = auth
+        .get("site_url")
+        .or_env("GOTRUE_SITE_URL")
+        .string_or("http://127.0.0.1:3000")?;
     // `localhost:3000` parses too, as the scheme "localhost".
     let url = Url::parse(&text).ok().filter(|url| !url.cannot_be_a_base());
     let expected = "a URL with its scheme, such as \"https://app.example.com\"";
@@ -99,24 +131,38 @@ fn site_url(auth: &Section<'_>) -> Result<Url> {
 }
 
 fn redirect_allow_list(auth: &Section<'_>) -> Result<Vec<String>> {
-    let key = auth.get("additional_redirect_urls").or_env("GOTRUE_URI_ALLOW_LIST");
+    let key = auth
+        .get("additional_redirect_urls")
+        .or_env("GOTRUE_URI_ALLOW_LIST");
     let list = key.string_list()?.unwrap_or_default();
     for pattern in &list {
         Glob::parse(pattern).map_err(|expected| {
-            ConfigError::conflict(format!("auth.additional_redirect_urls: {pattern:?} must be {expected}"))
+            ConfigError::conflict(format!(
+                "auth.additional_redirect_urls: {pattern:?} must be {expected}"
+            ))
         })?;
     }
     Ok(list)
 }
 
 fn jwt_issuer(auth: &Section<'_>, external_url: &Url) -> Result<String> {
-    filled(auth, "jwt_issuer", "GOTRUE_JWT_ISSUER", external_url.as_str().trim_end_matches('/'))
+    filled(
+        auth,
+        "jwt_issuer",
+        "GOTRUE_JWT_ISSUER",
+        external_url.as_str().trim_end_matches('/'),
+    )
 }
 
 fn jwt_expiry(auth: &Section<'_>) -> Result<Duration> {
     let seconds = auth.get("jwt_expiry").or_env("GOTRUE_JWT_EXP").u64_or(3600)?;
     if seconds == 0 || seconds > LONGEST_JWT_EXPIRY {
-        return Err(wrong(auth, "jwt_expiry", "GOTRUE_JWT_EXP", "1 to 604800 (a week) in seconds"));
+        return Err(wrong(
+            auth,
+            "jwt_expiry",
+            "GOTRUE_JWT_EXP",
+            "1 to 604800 (a week) in seconds",
+        ));
     }
     Ok(Duration::from_secs(seconds))
 }
@@ -143,14 +189,21 @@ fn password_rules(auth: &Section<'_>) -> Result<PasswordRules> {
 }
 
 fn required_characters(auth: &Section<'_>) -> Result<Vec<String>> {
-    let names = ["", "letters_digits", "lower_upper_letters_digits", "lower_upper_letters_digits_symbols"];
+    let names = [
+        "",
+        "letters_digits",
+        "lower_upper_letters_digits",
+        "lower_upper_letters_digits_symbols",
+    ];
     let sets: &[&str] = match auth.get("password_requirements").one_of(&names)?.as_deref() {
         Some("letters_digits") => &[LETTERS, DIGITS],
         Some("lower_upper_letters_digits") => &[LOWER, UPPER, DIGITS],
         Some("lower_upper_letters_digits_symbols") => &[LOWER, UPPER, DIGITS, SYMBOLS],
         Some(_) => &[],
         None => {
-            let own = auth.get("password_required_characters").or_env("GOTRUE_PASSWORD_REQUIRED_CHARACTERS");
+            let own = auth
+                .get("password_required_characters")
+                .or_env("GOTRUE_PASSWORD_REQUIRED_CHARACTERS");
             return Ok(character_sets(&own.string_or("")?));
         }
     };
@@ -204,14 +257,25 @@ fn sessions(auth: &Section<'_>) -> Result<SessionRules> {
     let sessions = auth.section("sessions");
     // Zero is how the CLI's file says "no limit".
     let limit = |key: &str, variable: &str| -> Result<Option<Duration>> {
-        Ok(sessions.get(key).or_env(variable).duration()?.filter(|limit| !limit.is_zero()))
+        Ok(sessions
+            .get(key)
+            .or_env(variable)
+            .duration()?
+            .filter(|limit| !limit.is_zero()))
     };
     Ok(SessionRules {
         timebox: limit("timebox", "GOTRUE_SESSIONS_TIMEBOX")?,
         inactivity_timeout: limit("inactivity_timeout", "GOTRUE_SESSIONS_INACTIVITY_TIMEOUT")?,
         allow_low_aal: limit("allow_low_aal", "GOTRUE_SESSIONS_ALLOW_LOW_AAL")?,
-        single_per_user: sessions.get("single_per_user").or_env("GOTRUE_SESSIONS_SINGLE_PER_USER").bool_or(false)?,
-        tags: sessions.get("tags").or_env("GOTRUE_SESSIONS_TAGS").string_list()?.unwrap_or_default(),
+        single_per_user: sessions
+            .get("single_per_user")
+            .or_env("GOTRUE_SESSIONS_SINGLE_PER_USER")
+            .bool_or(false)?,
+        tags: sessions
+            .get("tags")
+            .or_env("GOTRUE_SESSIONS_TAGS")
+            .string_list()?
+            .unwrap_or_default(),
     })
 }
 
@@ -229,7 +293,11 @@ fn rate_limits(auth: &Section<'_>, mails_leave: bool) -> Result<RateLimits> {
         sign_in_sign_ups: read("sign_in_sign_ups", "GOTRUE_RATE_LIMIT_OTP", 30)?,
         token_verifications: read("token_verifications", "GOTRUE_RATE_LIMIT_VERIFY", 30)?,
         web3: read("web3", "GOTRUE_RATE_LIMIT_WEB3", 30)?,
-        mfa_challenge_and_verify: read("mfa_challenge_and_verify", "GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY", 15)?,
+        mfa_challenge_and_verify: read(
+            "mfa_challenge_and_verify",
+            "GOTRUE_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY",
+            15,
+        )?,
         header: header.filter(|name| !name.is_empty()),
     })
 }
@@ -237,13 +305,26 @@ fn rate_limits(auth: &Section<'_>, mails_leave: bool) -> Result<RateLimits> {
 fn webauthn(auth: &Section<'_>) -> Result<WebauthnConfig> {
     let webauthn = auth.section("webauthn");
     let text = |key: &str, variable: &str| -> Result<Option<String>> {
-        Ok(webauthn.get(key).or_env(variable).string()?.filter(|text| !text.is_empty()))
+        Ok(webauthn
+            .get(key)
+            .or_env(variable)
+            .string()?
+            .filter(|text| !text.is_empty()))
     };
-    let rp_origins = webauthn.get("rp_origins").or_env("GOTRUE_WEBAUTHN_RP_ORIGINS").string_list()?.unwrap_or_default();
+    let rp_origins = webauthn
+        .get("rp_origins")
+        .or_env("GOTRUE_WEBAUTHN_RP_ORIGINS")
+        .string_list()?
+        .unwrap_or_default();
     for origin in &rp_origins {
         if !Url::parse(origin).is_ok_and(|url| url.has_host()) {
             let expected = "a list of origins such as \"https://app.example.com\"";
-            return Err(wrong(&webauthn, "rp_origins", "GOTRUE_WEBAUTHN_RP_ORIGINS", expected));
+            return Err(wrong(
+                &webauthn,
+                "rp_origins",
+                "GOTRUE_WEBAUTHN_RP_ORIGINS",
+                expected,
+            ));
         }
     }
     Ok(WebauthnConfig {
@@ -257,17 +338,25 @@ fn encryption(auth: &Section<'_>) -> Result<Option<EncryptionConfig>> {
     let section = auth.section("encryption");
     let key = |name: &str, variable: &str| {
         let long = format!("GOTRUE_SECURITY_DATABASE_ENCRYPTION_{variable}");
-        section.get(name).or_env(&long).or_env(&format!("GOTRUE_SECURITY_DB_ENCRYPTION_{variable}"))
+        section
+            .get(name)
+            .or_env(&long)
+            .or_env(&format!("GOTRUE_SECURITY_DB_ENCRYPTION_{variable}"))
     };
     let encrypt = key("encrypt", "ENCRYPT").bool_or(false)?;
     let encryption_key_id = key("key_id", "ENCRYPTION_KEY_ID").string_or("")?;
     let current = key("key", "ENCRYPTION_KEY").string_or("")?;
     let mut keys: BTreeMap<String, SecretString> = BTreeMap::new();
-    for (id, key) in key("decryption_keys", "DECRYPTION_KEYS").string_map()?.unwrap_or_default() {
+    for (id, key) in key("decryption_keys", "DECRYPTION_KEYS")
+        .string_map()?
+        .unwrap_or_default()
+    {
         keys.insert(id, key.into());
     }
     if encrypt && (encryption_key_id.is_empty() || current.is_empty()) {
-        return Err(ConfigError::conflict("auth.encryption.encrypt is on: auth.encryption.key_id and .key must be set"));
+        return Err(ConfigError::conflict(
+            "auth.encryption.encrypt is on: auth.encryption.key_id and .key must be set",
+        ));
     }
     if !encryption_key_id.is_empty() && !current.is_empty() {
         keys.insert(encryption_key_id.clone(), current.into());
@@ -277,12 +366,19 @@ fn encryption(auth: &Section<'_>) -> Result<Option<EncryptionConfig>> {
         return Err(ConfigError::conflict(message));
     }
     let used = encrypt || !keys.is_empty();
-    Ok(used.then_some(EncryptionConfig { encrypt, encryption_key_id, keys }))
+    Ok(used.then_some(EncryptionConfig {
+        encrypt,
+        encryption_key_id,
+        keys,
+    }))
 }
 
 fn request_timeout(auth: &Section<'_>) -> Result<Duration> {
     let variable = "GOTRUE_API_MAX_REQUEST_DURATION";
-    let timeout = auth.get("request_timeout").or_env(variable).duration_or(Duration::from_secs(10))?;
+    let timeout = auth
+        .get("request_timeout")
+        .or_env(variable)
+        .duration_or(Duration::from_secs(10))?;
     if timeout.is_zero() {
         return Err(wrong(auth, "request_timeout", variable, "a duration above zero"));
     }
@@ -298,7 +394,12 @@ fn external_providers(auth: &Section<'_>) -> Result<Vec<String>> {
     let mut enabled = Vec::new();
     for name in names {
         let variable = format!("GOTRUE_EXTERNAL_{}_ENABLED", name.to_ascii_uppercase());
-        if external.section(&name).get("enabled").or_env(&variable).bool_or(false)? {
+        if external
+            .section(&name)
+            .get("enabled")
+            .or_env(&variable)
+            .bool_or(false)?
+        {
             enabled.push(name);
         }
     }
@@ -307,7 +408,11 @@ fn external_providers(auth: &Section<'_>) -> Result<Vec<String>> {
 
 /// Text for which empty means the default.
 fn filled(section: &Section<'_>, key: &str, variable: &str, default: &str) -> Result<String> {
-    let text = section.get(key).or_env(variable).string()?.filter(|text| !text.is_empty());
+    let text = section
+        .get(key)
+        .or_env(variable)
+        .string()?
+        .filter(|text| !text.is_empty());
     Ok(text.unwrap_or_else(|| default.to_owned()))
 }
 
@@ -323,9 +428,10 @@ fn otp_length(section: &Section<'_>, key: &str, variable: &str) -> Result<usize>
 /// The error for a value that `variable` may have given instead of `key`.
 fn wrong(section: &Section<'_>, key: &str, variable: &str, expected: &str) -> ConfigError {
     match section.invalid(key, expected) {
-        ConfigError::Value(bad) if bad.found == "nothing" => {
-            ConfigError::conflict(format!("environment variable {variable} ({}) must be {expected}", bad.origin.key()))
-        }
+        ConfigError::Value(bad) if bad.found == "nothing" => ConfigError::conflict(format!(
+            "environment variable {variable} ({}) must be {expected}",
+            bad.origin.key()
+        )),
         other => other,
     }
 }

@@ -18,7 +18,9 @@ pub fn email(raw: &str) -> Result<String> {
         return Err(AuthError::validation("An email address is too long"));
     }
     if !is_email(raw) {
-        return Err(AuthError::validation("Unable to validate email address: invalid format"));
+        return Err(AuthError::validation(
+            "Unable to validate email address: invalid format",
+        ));
     }
     Ok(raw.to_ascii_lowercase())
 }
@@ -29,7 +31,9 @@ pub fn phone(raw: &str) -> Result<String> {
     if is_phone(&digits) {
         Ok(digits)
     } else {
-        Err(AuthError::validation("Invalid phone number format (E.164 required)"))
+        Err(AuthError::validation(
+            "Invalid phone number format (E.164 required)",
+        ))
     }
 }
 
@@ -72,20 +76,42 @@ mod tests {
 
     #[test]
     fn addresses_are_checked_and_lower_cased() {
-        assert_eq!(email("Ann.O'Hara+x@Example.COM").unwrap(), "ann.o'hara+x@example.com");
+        assert_eq!(
+            email("Ann.O'Hara+x@Example.COM").unwrap(),
+            "ann.o'hara+x@example.com"
+        );
         assert_eq!(email("root@localhost").unwrap(), "root@localhost");
-        for bad in ["nope", "@b.example", "a b@example.com", "a@", "a@-b.example", "a@b..example", "a@b.example ", "a@b@c", "ä@b.example"] {
+        for bad in [
+            "nope",
+            "@b.example",
+            "a b@example.com",
+            "a@",
+            "a@-b.example",
+            "a@b..example",
+            "a@b.example ",
+            "a@b@c",
+            "ä@b.example",
+        ] {
             assert!(email(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn refusals_say_what_is_wrong() {
-        assert_eq!(email("").unwrap_err().public_message(), "An email address is required");
+        assert_eq!(
+            email("").unwrap_err().public_message(),
+            "An email address is required"
+        );
         let long = format!("{}@example.com", "a".repeat(250));
-        assert_eq!(email(&long).unwrap_err().public_message(), "An email address is too long");
+        assert_eq!(
+            email(&long).unwrap_err().public_message(),
+            "An email address is too long"
+        );
         let refusal = email("nope").unwrap_err();
-        assert_eq!(refusal.public_message(), "Unable to validate email address: invalid format");
+        assert_eq!(
+            refusal.public_message(),
+            "Unable to validate email address: invalid format"
+        );
         assert_eq!(refusal.status().as_u16(), 400);
     }
 

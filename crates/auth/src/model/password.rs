@@ -22,15 +22,24 @@ pub fn weakness(rules: &PasswordRules, password: &str) -> Option<Weakness> {
     let mut sentences = Vec::new();
     let mut reasons = Vec::new();
     if password.len() < rules.min_length {
-        sentences.push(format!("Password should be at least {} characters.", rules.min_length));
+        sentences.push(format!(
+            "Password should be at least {} characters.",
+            rules.min_length
+        ));
         reasons.push("length");
     }
     let sets = &rules.required_characters;
     if !sets.iter().all(|set| password.contains(|c| set.contains(c))) {
-        sentences.push(format!("Password should contain at least one character of each: {}.", sets.join(", ")));
+        sentences.push(format!(
+            "Password should contain at least one character of each: {}.",
+            sets.join(", ")
+        ));
         reasons.push("characters");
     }
-    (!reasons.is_empty()).then(|| Weakness { message: sentences.join(" "), reasons })
+    (!reasons.is_empty()).then(|| Weakness {
+        message: sentences.join(" "),
+        reasons,
+    })
 }
 
 /// Refuses passwords that are too long (400 `validation_failed`) or too weak (422 `weak_password`).
@@ -45,7 +54,9 @@ pub fn check(rules: &PasswordRules, password: &str) -> Result<()> {
 /// The upper bound alone, for passwords that an administrator sets.
 pub(crate) fn check_length(password: &str) -> Result<()> {
     if password.len() > LONGEST {
-        return Err(AuthError::validation("Password cannot be longer than 72 characters"));
+        return Err(AuthError::validation(
+            "Password cannot be longer than 72 characters",
+        ));
     }
     Ok(())
 }
@@ -83,7 +94,10 @@ mod tests {
         assert!(check(&rules(6, &[]), &"a".repeat(72)).is_ok());
         let refusal = check(&rules(6, &[]), &"ä".repeat(37)).unwrap_err();
         assert_eq!(refusal.status().as_u16(), 400);
-        assert_eq!(refusal.public_message(), "Password cannot be longer than 72 characters");
+        assert_eq!(
+            refusal.public_message(),
+            "Password cannot be longer than 72 characters"
+        );
         assert_eq!(check(&rules(6, &[]), "").unwrap_err().status().as_u16(), 422);
     }
 }

@@ -75,7 +75,9 @@ fn parse(target: &str) -> Option<Url> {
 
 /// The host between `//` and the port, before any normalisation.
 fn written_host(target: &str) -> &str {
-    let Some((_, rest)) = target.split_once("://") else { return "" };
+    let Some((_, rest)) = target.split_once("://") else {
+        return "";
+    };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match host.rsplit_once(':') {
@@ -89,7 +91,9 @@ fn is_host_name(host: &str) -> bool {
     let is_end = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     is_end(bytes.first())
         && is_end(bytes.last())
-        && bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
+        && bytes
+            .iter()
+            .all(|&b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
 }
 
 fn is_same_site(site: &Url, url: &Url) -> bool {
@@ -114,7 +118,11 @@ mod tests {
     const SITE: &str = "https://app.example.com";
 
     fn config(site: &str, allowed: &[&str]) -> AuthConfig {
-        let list = allowed.iter().map(|p| format!("'{p}'")).collect::<Vec<_>>().join(",");
+        let list = allowed
+            .iter()
+            .map(|p| format!("'{p}'"))
+            .collect::<Vec<_>>()
+            .join(",");
         let toml = format!("[auth]\nsite_url = \"{site}\"\nadditional_redirect_urls = [{list}]\n");
         let config = ferrobase_config::Config::from_toml_str(&toml).unwrap();
         AuthConfig::load(&config, Url::parse("http://127.0.0.1:54321/auth/v1").unwrap()).unwrap()
@@ -126,10 +134,19 @@ mod tests {
 
     #[test]
     fn the_site_is_allowed_with_any_path() {
-        for good in ["https://app.example.com/a/b?c#d", "https://app.example.com", "https://APP.example.com:443/x"] {
+        for good in [
+            "https://app.example.com/a/b?c#d",
+            "https://app.example.com",
+            "https://APP.example.com:443/x",
+        ] {
             assert!(allowed(SITE, &[], good), "{good}");
         }
-        for bad in ["http://app.example.com/", "https://app.example.com:8443/", "https://example.com/", "https://app.example.com.evil.io/"] {
+        for bad in [
+            "http://app.example.com/",
+            "https://app.example.com:8443/",
+            "https://example.com/",
+            "https://app.example.com.evil.io/",
+        ] {
             assert!(!allowed(SITE, &[], bad), "{bad}");
         }
         assert!(allowed("http://localhost:3000", &[], "http://localhost:5173/x"));
@@ -138,10 +155,20 @@ mod tests {
 
     #[test]
     fn addresses_are_allowed_only_when_loopback() {
-        for good in ["http://127.0.0.1:9999/cb", "http://[::1]:80/cb", "https://127.8.8.8/"] {
+        for good in [
+            "http://127.0.0.1:9999/cb",
+            "http://[::1]:80/cb",
+            "https://127.8.8.8/",
+        ] {
             assert!(allowed(SITE, &[], good), "{good}");
         }
-        for bad in ["http://10.0.0.1/", "http://2130706433/", "http://127.1/", "http://0x7f000001/", "http://[fe80::1]/"] {
+        for bad in [
+            "http://10.0.0.1/",
+            "http://2130706433/",
+            "http://127.1/",
+            "http://0x7f000001/",
+            "http://[fe80::1]/",
+        ] {
             assert!(!allowed(SITE, &["http://**"], bad), "{bad}");
         }
         assert!(!allowed(SITE, &[], "javascript://127.0.0.1/%0aalert(1)"));
@@ -149,18 +176,41 @@ mod tests {
 
     #[test]
     fn the_list_is_matched_without_the_fragment() {
-        let list = ["https://*.example.org/**", "myapp://cb", "https://q.example.net/a?x=1"];
-        for good in ["https://a.example.org/x/y?z=1#frag", "myapp://cb", "myapp://cb#x", "https://q.example.net/a?x=1"] {
+        let list = [
+            "https://*.example.org/**",
+            "myapp://cb",
+            "https://q.example.net/a?x=1",
+        ];
+        for good in [
+            "https://a.example.org/x/y?z=1#frag",
+            "myapp://cb",
+            "myapp://cb#x",
+            "https://q.example.net/a?x=1",
+        ] {
             assert!(allowed(SITE, &list, good), "{good}");
         }
-        for bad in ["https://a.b.example.org/x", "myapp://cb/x", "https://q.example.net/a?x=2", "https://q.example.net/a"] {
+        for bad in [
+            "https://a.b.example.org/x",
+            "myapp://cb/x",
+            "https://q.example.net/a?x=2",
+            "https://q.example.net/a",
+        ] {
             assert!(!allowed(SITE, &list, bad), "{bad}");
         }
     }
 
     #[test]
     fn dishonest_spellings_are_refused() {
-        let bad = ["/relative", "//evil.io", "", "https://app.example.com@evil.io/", "https://app.example.com\\@evil.io/", "https://b\u{fc}cher.de/", "https://app.exam\tple.com/", "https://-a.io/"];
+        let bad = [
+            "/relative",
+            "//evil.io",
+            "",
+            "https://app.example.com@evil.io/",
+            "https://app.example.com\\@evil.io/",
+            "https://b\u{fc}cher.de/",
+            "https://app.exam\tple.com/",
+            "https://-a.io/",
+        ];
         for bad in bad {
             assert!(!allowed(SITE, &["**"], bad), "{bad}");
         }
@@ -169,8 +219,14 @@ mod tests {
     #[test]
     fn the_referer_is_the_second_choice_and_the_site_the_last() {
         let config = config(SITE, &["https://ok.example/**"]);
-        assert_eq!(choose(&config, Some("https://evil.io"), Some("https://ok.example/p")), "https://ok.example/p");
-        assert_eq!(choose(&config, Some("https://evil.io"), Some("https://evil.io/")), SITE);
+        assert_eq!(
+            choose(&config, Some("https://evil.io"), Some("https://ok.example/p")),
+            "https://ok.example/p"
+        );
+        assert_eq!(
+            choose(&config, Some("https://evil.io"), Some("https://evil.io/")),
+            SITE
+        );
         assert_eq!(choose(&config, None, None), SITE);
     }
 }

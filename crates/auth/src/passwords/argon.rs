@@ -49,7 +49,12 @@ impl Hash {
             return None;
         }
         let params = Params::new(memory?, passes?, lanes?, Some(expected.len())).ok()?;
-        Some(Self { algorithm, params, salt, expected })
+        Some(Self {
+            algorithm,
+            params,
+            salt,
+            expected,
+        })
     }
 
     pub(super) fn verify(&self, password: &str) -> bool {
@@ -72,8 +77,14 @@ mod tests {
     fn made(algorithm: Algorithm, name: &str) -> String {
         let mut output = [0; 32];
         let params = Params::new(64, 2, 1, Some(32)).unwrap();
-        Argon2::new(algorithm, Version::V0x13, params).hash_password_into(b"test", b"saltsalt", &mut output).unwrap();
-        format!("${name}$v=19$m=64,t=2,p=1${}${}", BASE64_NOPAD.encode(b"saltsalt"), BASE64_NOPAD.encode(&output))
+        Argon2::new(algorithm, Version::V0x13, params)
+            .hash_password_into(b"test", b"saltsalt", &mut output)
+            .unwrap();
+        format!(
+            "${name}$v=19$m=64,t=2,p=1${}${}",
+            BASE64_NOPAD.encode(b"saltsalt"),
+            BASE64_NOPAD.encode(&output)
+        )
     }
 
     #[test]
@@ -107,7 +118,10 @@ mod tests {
             "$argon2id$v=19$m=256,t=2",
             "$argon2id$v=19$m=256,t=2,p=1,keyid=x",
         ] {
-            assert!(Hash::parse(&format!("{start}${salt_and_hash}")).is_none(), "{start}");
+            assert!(
+                Hash::parse(&format!("{start}${salt_and_hash}")).is_none(),
+                "{start}"
+            );
         }
         assert!(Hash::parse("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ").is_none());
     }

@@ -53,7 +53,12 @@ impl Hash {
         }
         salt.append(&mut separator);
         let params = scrypt::Params::new(log_n, r, p?).ok()?;
-        Some(Self { params, salt, signer_key, expected })
+        Some(Self {
+            params,
+            salt,
+            signer_key,
+            expected,
+        })
     }
 
     pub(super) fn verify(&self, password: &str) -> bool {
@@ -89,7 +94,15 @@ mod tests {
 
     #[test]
     fn greedy_and_broken_hashes_are_refused() {
-        for (from, to) in [("v=1", "v=2"), ("n=14", "n=30"), ("n=14", "n=0"), ("p=1", "p=99"), ("r=8", "r=8,x=1"), ("42xEC", "42xE"), (",sk=", ",s=")] {
+        for (from, to) in [
+            ("v=1", "v=2"),
+            ("n=14", "n=30"),
+            ("n=14", "n=0"),
+            ("p=1", "p=99"),
+            ("r=8", "r=8,x=1"),
+            ("42xEC", "42xE"),
+            (",sk=", ",s="),
+        ] {
             assert!(Hash::parse(&HASH.replacen(from, to, 1)).is_none(), "{to}");
         }
     }

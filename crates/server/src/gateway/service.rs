@@ -30,7 +30,8 @@ pub(super) async fn health(State(gateway): State<Gateway>) -> Response {
 pub(super) async fn metrics(State(gateway): State<Gateway>, request: Request) -> Response {
     let is_local = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().is_loopback());
     let is_forwarded = request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded");
-    if !(is_local && !is_forwarded) && !gateway.is_owner(&request) {
+    let is_trusted = is_local && !is_forwarded;
+    if !(is_trusted || gateway.is_owner(&request)) {
         return super::refusal::wrong_key();
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], gateway.0.metrics.render()).into_response()

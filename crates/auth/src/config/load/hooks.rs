@@ -29,7 +29,10 @@ pub(super) fn load(auth: &Section<'_>) -> Result<HooksConfig> {
 fn hook(hooks: &Section<'_>, name: &str) -> Result<Option<HookConfig>> {
     let section = hooks.section(name);
     let variable = |end: &str| format!("GOTRUE_HOOK_{}_{end}", name.to_ascii_uppercase());
-    let enabled = section.get("enabled").or_env(&variable("ENABLED")).bool_or(false)?;
+    let enabled = section
+        .get("enabled")
+        .or_env(&variable("ENABLED"))
+        .bool_or(false)?;
     let wrong = |what: &str| ConfigError::conflict(format!("auth.hook.{name} is enabled: {what}"));
     if !enabled {
         // A switched-off hook may name variables that are not set; looking the keys up marks them as known, no more.
@@ -37,11 +40,17 @@ fn hook(hooks: &Section<'_>, name: &str) -> Result<Option<HookConfig>> {
         return Ok(None);
     }
     let uri = section.get("uri").or_env(&variable("URI")).string_or("")?;
-    let secrets = section.get("secrets").or_env(&variable("SECRETS")).string_or("")?;
+    let secrets = section
+        .get("secrets")
+        .or_env(&variable("SECRETS"))
+        .string_or("")?;
     let target = target(&uri).map_err(|expected| wrong(&format!("uri must be {expected}, found {uri:?}")))?;
-    let secrets = parse_secrets(&secrets).ok_or_else(|| wrong("secrets must be \"v1,whsec_<base64>\", several separated by |"))?;
+    let secrets = parse_secrets(&secrets)
+        .ok_or_else(|| wrong("secrets must be \"v1,whsec_<base64>\", several separated by |"))?;
     if matches!(target, HookTarget::Http(_)) && secrets.is_empty() {
-        return Err(wrong("an HTTP hook needs secrets (\"v1,whsec_<base64>\") so that the receiver can tell us from others"));
+        return Err(wrong(
+            "an HTTP hook needs secrets (\"v1,whsec_<base64>\") so that the receiver can tell us from others",
+        ));
     }
     Ok(Some(HookConfig { target, secrets }))
 }
@@ -52,7 +61,10 @@ fn target(uri: &str) -> std::result::Result<HookTarget, &'static str> {
         let mut parts = rest.split('/').skip(1);
         return match (parts.next(), parts.next(), parts.next()) {
             (Some(schema), Some(function), None) if is_name(schema) && is_name(function) => {
-                Ok(HookTarget::Postgres { schema: schema.to_owned(), function: function.to_owned() })
+                Ok(HookTarget::Postgres {
+                    schema: schema.to_owned(),
+                    function: function.to_owned(),
+                })
             }
             _ => Err("pg-functions://postgres/<schema>/<function> with names of letters, digits, _ and $"),
         };
@@ -68,7 +80,10 @@ fn target(uri: &str) -> std::result::Result<HookTarget, &'static str> {
 
 /// An unquoted PostgreSQL name, the only kind that the original accepts.
 fn is_name(name: &str) -> bool {
-    let starts_well = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    let starts_well = name
+        .bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     let good = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'$';
     starts_well && name.len() <= LONGEST_NAME && name.bytes().all(good)
 }

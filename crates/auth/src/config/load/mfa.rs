@@ -33,7 +33,12 @@ pub(super) fn load(auth: &Section<'_>) -> Result<MfaConfig> {
             .get("max_frequency")
             .or_env("GOTRUE_MFA_PHONE_MAX_FREQUENCY")
             .duration_or(Duration::from_secs(5))?,
-        phone_template: filled(&phone, "template", "GOTRUE_MFA_PHONE_TEMPLATE", "Your code is {{ .Code }}")?,
+        phone_template: filled(
+            &phone,
+            "template",
+            "GOTRUE_MFA_PHONE_TEMPLATE",
+            "Your code is {{ .Code }}",
+        )?,
         reject_replayed_codes: mfa.section("totp").get("reject_replayed_codes").bool_or(true)?,
         max_attempts_per_challenge: attempts(&mfa, "max_attempts_per_challenge", 5)?,
         max_attempts_per_factor: attempts(&mfa, "max_attempts_per_factor", 15)?,
@@ -47,7 +52,10 @@ fn switches(mfa: &Section<'_>, kind: &str, default: bool) -> Result<FactorSwitch
         let variable = format!("GOTRUE_MFA_{}_{action}_ENABLED", kind.to_ascii_uppercase());
         section.get(key).or_env(&variable).bool_or(default)
     };
-    Ok(FactorSwitches { enroll: read("enroll_enabled", "ENROLL")?, verify: read("verify_enabled", "VERIFY")? })
+    Ok(FactorSwitches {
+        enroll: read("enroll_enabled", "ENROLL")?,
+        verify: read("verify_enabled", "VERIFY")?,
+    })
 }
 
 fn factor_limit(mfa: &Section<'_>, key: &str, variable: &str) -> Result<i64> {
@@ -60,7 +68,11 @@ fn factor_limit(mfa: &Section<'_>, key: &str, variable: &str) -> Result<i64> {
 
 /// A shorter time than the original's minimum is raised to it, as there.
 fn expiry(mfa: &Section<'_>, key: &str, variable: &str) -> Result<Duration> {
-    Ok(mfa.get(key).or_env(variable).duration_or(SHORTEST_EXPIRY)?.max(SHORTEST_EXPIRY))
+    Ok(mfa
+        .get(key)
+        .or_env(variable)
+        .duration_or(SHORTEST_EXPIRY)?
+        .max(SHORTEST_EXPIRY))
 }
 
 fn attempts(mfa: &Section<'_>, key: &str, default: u16) -> Result<i32> {

@@ -36,15 +36,30 @@ pub(super) fn load(auth: &Section<'_>, hook: bool) -> Result<SmsConfig> {
         None => SmsTransport::Inbox,
     };
     Ok(SmsConfig {
-        enabled: sms.get("enabled").old_name("enable_signup").or_env("GOTRUE_EXTERNAL_PHONE_ENABLED").bool_or(false)?,
-        autoconfirm: !sms.get("enable_confirmations").or_env_negated("GOTRUE_SMS_AUTOCONFIRM").bool_or(false)?,
+        enabled: sms
+            .get("enabled")
+            .old_name("enable_signup")
+            .or_env("GOTRUE_EXTERNAL_PHONE_ENABLED")
+            .bool_or(false)?,
+        autoconfirm: !sms
+            .get("enable_confirmations")
+            .or_env_negated("GOTRUE_SMS_AUTOCONFIRM")
+            .bool_or(false)?,
         max_frequency: sms
             .get("max_frequency")
             .or_env("GOTRUE_SMS_MAX_FREQUENCY")
             .duration_or(Duration::from_secs(5))?,
         otp_length: otp_length(&sms, "otp_length", "GOTRUE_SMS_OTP_LENGTH")?,
-        otp_expiry: sms.get("otp_expiry").or_env("GOTRUE_SMS_OTP_EXP").duration_or(Duration::from_secs(6000))?,
-        template: filled(&sms, "template", "GOTRUE_SMS_TEMPLATE", "Your code is {{ .Code }}")?,
+        otp_expiry: sms
+            .get("otp_expiry")
+            .or_env("GOTRUE_SMS_OTP_EXP")
+            .duration_or(Duration::from_secs(6000))?,
+        template: filled(
+            &sms,
+            "template",
+            "GOTRUE_SMS_TEMPLATE",
+            "Your code is {{ .Code }}",
+        )?,
         test_otp: test_otp(&sms)?,
         transport,
         provider_name: provider.unwrap_or_default().to_owned(),
@@ -61,13 +76,22 @@ fn provider(sms: &Section<'_>) -> Result<Option<&'static str>> {
     }
     if enabled.len() > 1 {
         let names = enabled.join(", auth.sms.");
-        return Err(ConfigError::conflict(format!("only one SMS provider can be enabled, found auth.sms.{names}")));
+        return Err(ConfigError::conflict(format!(
+            "only one SMS provider can be enabled, found auth.sms.{names}"
+        )));
     }
-    let named = sms.get("provider").or_env("GOTRUE_SMS_PROVIDER").string()?.unwrap_or_default();
+    let named = sms
+        .get("provider")
+        .or_env("GOTRUE_SMS_PROVIDER")
+        .string()?
+        .unwrap_or_default();
     if enabled.is_empty() && !named.is_empty() {
         let known = PROVIDERS.into_iter().find(|name| *name == named);
         return known.map(Some).ok_or_else(|| {
-            ConfigError::conflict(format!("GOTRUE_SMS_PROVIDER (auth.sms.provider) must be one of {}", PROVIDERS.join(", ")))
+            ConfigError::conflict(format!(
+                "GOTRUE_SMS_PROVIDER (auth.sms.provider) must be one of {}",
+                PROVIDERS.join(", ")
+            ))
         });
     }
     Ok(enabled.pop())
@@ -77,7 +101,12 @@ fn twilio(sms: &Section<'_>) -> Result<Option<SmsTransport>> {
     let twilio = sms.section("twilio");
     let account_sid = filled(&twilio, "account_sid", "GOTRUE_SMS_TWILIO_ACCOUNT_SID", "")?;
     let auth_token = filled(&twilio, "auth_token", "GOTRUE_SMS_TWILIO_AUTH_TOKEN", "")?;
-    let message_service_sid = filled(&twilio, "message_service_sid", "GOTRUE_SMS_TWILIO_MESSAGE_SERVICE_SID", "")?;
+    let message_service_sid = filled(
+        &twilio,
+        "message_service_sid",
+        "GOTRUE_SMS_TWILIO_MESSAGE_SERVICE_SID",
+        "",
+    )?;
     let base_url = match twilio.get("base_url").string()? {
         Some(text) if !text.is_empty() => {
             Some(Url::parse(&text).map_err(|_| twilio.invalid("base_url", "a URL"))?)
@@ -87,17 +116,28 @@ fn twilio(sms: &Section<'_>) -> Result<Option<SmsTransport>> {
     if account_sid.is_empty() || auth_token.is_empty() || message_service_sid.is_empty() {
         return Ok(None);
     }
-    Ok(Some(SmsTransport::Twilio { account_sid, auth_token: auth_token.into(), message_service_sid, base_url }))
+    Ok(Some(SmsTransport::Twilio {
+        account_sid,
+        auth_token: auth_token.into(),
+        message_service_sid,
+        base_url,
+    }))
 }
 
 /// Numbers with a fixed code, by their digits.
 fn test_otp(sms: &Section<'_>) -> Result<BTreeMap<String, String>> {
     let mut codes = BTreeMap::new();
-    for (phone, code) in sms.get("test_otp").or_env("GOTRUE_SMS_TEST_OTP").string_map()?.unwrap_or_default() {
+    for (phone, code) in sms
+        .get("test_otp")
+        .or_env("GOTRUE_SMS_TEST_OTP")
+        .string_map()?
+        .unwrap_or_default()
+    {
         let digits = phone_digits(&phone);
         let is_code = (1..=LONGEST_CODE).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
         if !is_phone(&digits) || !is_code {
-            let message = format!("auth.sms.test_otp: {phone:?} must be a phone number with a code of 1 to 10 digits");
+            let message =
+                format!("auth.sms.test_otp: {phone:?} must be a phone number with a code of 1 to 10 digits");
             return Err(ConfigError::conflict(message));
         }
         codes.insert(digits, code);

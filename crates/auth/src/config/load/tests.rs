@@ -27,8 +27,14 @@ fn refusal(toml: &str) -> String {
 fn the_defaults_are_those_of_the_cli() {
     let config = load("");
     assert_eq!(config.site_url.as_str(), "http://127.0.0.1:3000/");
-    assert_eq!(config.jwt_issuer.as_deref(), Some("http://127.0.0.1:54321/auth/v1"));
-    assert_eq!((config.jwt_audience.as_str(), config.default_role.as_str()), ("authenticated", "authenticated"));
+    assert_eq!(
+        config.jwt_issuer.as_deref(),
+        Some("http://127.0.0.1:54321/auth/v1")
+    );
+    assert_eq!(
+        (config.jwt_audience.as_str(), config.default_role.as_str()),
+        ("authenticated", "authenticated")
+    );
     assert_eq!(config.jwt_expiry, Duration::from_secs(3600));
     assert!(config.signup_enabled && !config.anonymous_enabled && !config.manual_linking_enabled);
     assert_eq!(config.password.min_length, 6);
@@ -43,7 +49,13 @@ fn the_defaults_are_those_of_the_cli() {
     assert_eq!(config.sms.otp_expiry, Duration::from_secs(6000));
     assert!(!config.mfa.totp.enroll && !config.mfa.phone.verify && !config.mfa.web_authn.enroll);
     assert!(config.mfa.recovery_codes.enroll && config.mfa.recovery_codes.verify);
-    assert_eq!((config.mfa.max_attempts_per_challenge, config.mfa.max_attempts_per_factor), (5, 15));
+    assert_eq!(
+        (
+            config.mfa.max_attempts_per_challenge,
+            config.mfa.max_attempts_per_factor
+        ),
+        (5, 15)
+    );
     assert_eq!(config.mfa.attempt_window, Duration::from_secs(300));
     assert!(config.mfa.reject_replayed_codes && config.encryption.is_none());
     assert!(config.sessions.timebox.is_none() && config.external_providers.is_empty());
@@ -77,14 +89,22 @@ fn variables_of_the_original_stand_below_the_file() {
     assert_eq!(config.password.required_characters, ["abc", "01:"]);
     assert_eq!(config.jwt_expiry, Duration::from_secs(120));
     assert_eq!(config.external_providers, ["github"]);
-    assert_eq!(config.sms.test_otp.get("491701").map(String::as_str), Some("123456"));
+    assert_eq!(
+        config.sms.test_otp.get("491701").map(String::as_str),
+        Some("123456")
+    );
 }
 
 #[test]
 fn password_requirements_become_sets() {
     let config = load("[auth]\npassword_requirements = \"lower_upper_letters_digits\"\n");
     assert_eq!(config.password.required_characters, [LOWER, UPPER, DIGITS]);
-    assert!(load("[auth]\npassword_requirements = \"\"\n").password.required_characters.is_empty());
+    assert!(
+        load("[auth]\npassword_requirements = \"\"\n")
+            .password
+            .required_characters
+            .is_empty()
+    );
 }
 
 #[test]
@@ -93,13 +113,19 @@ fn values_out_of_range_are_refused_at_their_place() {
         ("[auth]\nsite_url = \"localhost:3000\"\n", "config.toml:2"),
         ("[auth]\njwt_expiry = 604801\n", "604800"),
         ("[auth]\nminimum_password_length = 5\n", "6 to 72"),
-        ("[auth]\nadditional_redirect_urls = [\"https://[a\"]\n", "additional_redirect_urls"),
+        (
+            "[auth]\nadditional_redirect_urls = [\"https://[a\"]\n",
+            "additional_redirect_urls",
+        ),
         ("[auth.email]\notp_length = 5\n", "6 to 10"),
         ("[auth.sms]\notp_length = 11\n", "6 to 10"),
         ("[auth.mfa.phone]\notp_length = 4\n", "auth.mfa.phone.otp_length"),
         ("[auth.mfa]\nattempt_window = \"0s\"\n", "above zero"),
         ("[auth.mfa.recovery_codes]\ncount = 0\n", "1 to 50"),
-        ("[auth.email]\nallow_unverified_sign_ins = true\n", "enable_confirmations"),
+        (
+            "[auth.email]\nallow_unverified_sign_ins = true\n",
+            "enable_confirmations",
+        ),
         ("[auth.sms.test_otp]\n49170 = \"12x\"\n", "auth.sms.test_otp"),
         ("[auth.webauthn]\nrp_origins = [\"example\"]\n", "rp_origins"),
     ];
@@ -116,15 +142,29 @@ fn a_mail_server_needs_all_of_its_keys() {
     let good = "[auth.email.smtp]\nhost = \"smtp.example\"\nport = 587\nadmin_email = \"a@b.example\"\nuser = \"u\"\npass = \"p\"\n";
     let config = load(good);
     let smtp = config.email.smtp.unwrap();
-    assert_eq!((smtp.host.as_str(), smtp.port, config.email.from_email.as_str()), ("smtp.example", 587, "a@b.example"));
+    assert_eq!(
+        (smtp.host.as_str(), smtp.port, config.email.from_email.as_str()),
+        ("smtp.example", 587, "a@b.example")
+    );
     assert_eq!(config.rate_limits.email_sent, Some(30));
     for key in ["host", "port", "admin_email", "pass", "user"] {
-        let lines = good.lines().filter(|line| !line.starts_with(&format!("{key} ="))).collect::<Vec<_>>();
+        let lines = good
+            .lines()
+            .filter(|line| !line.starts_with(&format!("{key} =")))
+            .collect::<Vec<_>>();
         let text = refusal(&lines.join("\n"));
-        assert!(text.contains(&format!("auth.email.smtp.{key} must be set")), "{text}");
+        assert!(
+            text.contains(&format!("auth.email.smtp.{key} must be set")),
+            "{text}"
+        );
     }
     assert!(load(&format!("{good}enabled = false\n")).email.smtp.is_none());
-    assert!(load("[auth.email.smtp]\nenabled = false\npass = \"env(UNSET_VARIABLE)\"\n").email.smtp.is_none());
+    assert!(
+        load("[auth.email.smtp]\nenabled = false\npass = \"env(UNSET_VARIABLE)\"\n")
+            .email
+            .smtp
+            .is_none()
+    );
 }
 
 #[test]
@@ -139,7 +179,10 @@ fn templates_come_from_files() {
              [auth.email.notification.password_changed]\nenabled = true\ncontent = \"<p>x</p>\"\n"
         );
         std::fs::write(supabase.join("config.toml"), toml).unwrap();
-        let options = LoadOptions { workdir: dir.path().to_owned(), ..LoadOptions::default() };
+        let options = LoadOptions {
+            workdir: dir.path().to_owned(),
+            ..LoadOptions::default()
+        };
         AuthConfig::load(&Config::load(&options).unwrap(), external())
     };
     let config = write("./templates/invite.html").unwrap();
@@ -147,12 +190,23 @@ fn templates_come_from_files() {
     assert_eq!(invite.subject.as_deref(), Some("Come"));
     assert_eq!(invite.content.as_deref(), Some("<h2>{{ .SiteURL }}</h2>"));
     assert_eq!(config.email.notifications, ["password_changed"]);
-    assert_eq!(config.email.templates["password_changed"].content.as_deref(), Some("<p>x</p>"));
+    assert_eq!(
+        config.email.templates["password_changed"].content.as_deref(),
+        Some("<p>x</p>")
+    );
 
     let text = write("./templates/gone.html").unwrap_err().to_string();
-    assert!(text.contains("gone.html") && text.contains("auth.email.template.invite.content_path"), "{text}");
+    assert!(
+        text.contains("gone.html") && text.contains("auth.email.template.invite.content_path"),
+        "{text}"
+    );
     std::fs::write(supabase.join("templates/big.html"), "x".repeat((1 << 20) + 1)).unwrap();
-    assert!(write("./templates/big.html").unwrap_err().to_string().contains("1 MiB"));
+    assert!(
+        write("./templates/big.html")
+            .unwrap_err()
+            .to_string()
+            .contains("1 MiB")
+    );
 }
 
 #[test]
@@ -178,7 +232,9 @@ fn hooks_have_a_target_and_secrets() {
                 [auth.hook.send_sms]\nenabled = false\nuri = \"nonsense\"\n";
     let hooks = load(toml).hooks;
     let target = hooks.custom_access_token.unwrap().target;
-    assert!(matches!(target, HookTarget::Postgres { schema, function } if schema == "public" && function == "my_hook"));
+    assert!(
+        matches!(target, HookTarget::Postgres { schema, function } if schema == "public" && function == "my_hook")
+    );
     let email = hooks.send_email.unwrap();
     let secrets: Vec<_> = email.secrets.iter().map(ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, ["YWJj", "ZGVm"]);
@@ -192,8 +248,13 @@ fn hooks_have_a_target_and_secrets() {
         ("pg-functions://postgres/public/f;drop", "", "names"),
         ("pg-functions://postgres/f", "", "names"),
     ] {
-        let text = refusal(&format!("[auth.hook.send_email]\nenabled = true\nuri = \"{uri}\"\nsecrets = \"{secrets}\"\n"));
-        assert!(text.contains("auth.hook.send_email") && text.contains(expected), "{text}");
+        let text = refusal(&format!(
+            "[auth.hook.send_email]\nenabled = true\nuri = \"{uri}\"\nsecrets = \"{secrets}\"\n"
+        ));
+        assert!(
+            text.contains("auth.hook.send_email") && text.contains(expected),
+            "{text}"
+        );
     }
 }
 

@@ -27,7 +27,10 @@ enum Step {
     /// Any character.
     Any,
     /// One of these characters, or none of them.
-    Class { negated: bool, ranges: Vec<RangeInclusive<char>> },
+    Class {
+        negated: bool,
+        ranges: Vec<RangeInclusive<char>>,
+    },
     /// Go on at all of these places.
     Fork(Vec<usize>),
     /// Go on there.
@@ -55,10 +58,15 @@ impl Glob {
         if pattern.chars().count() > LONGEST {
             return Err("a pattern of at most 1024 characters");
         }
-        let mut parser = Parser { rest: pattern.chars().peekable(), program: Vec::new() };
+        let mut parser = Parser {
+            rest: pattern.chars().peekable(),
+            program: Vec::new(),
+        };
         parser.sequence(0)?;
         parser.program.push(Step::Accept);
-        Ok(Self { program: parser.program })
+        Ok(Self {
+            program: parser.program,
+        })
     }
 
     /// Whether the whole of `text` matches.
@@ -78,7 +86,10 @@ impl Glob {
                 return false;
             }
         }
-        states.list.iter().any(|&at| matches!(self.program[at], Step::Accept))
+        states
+            .list
+            .iter()
+            .any(|&at| matches!(self.program[at], Step::Accept))
     }
 
     /// Adds the state `at` and what it leads to without taking a character.
@@ -105,7 +116,10 @@ struct States {
 
 impl States {
     fn new(len: usize) -> Self {
-        Self { list: Vec::new(), seen: vec![false; len] }
+        Self {
+            list: Vec::new(),
+            seen: vec![false; len],
+        }
     }
 
     fn clear(&mut self) {
@@ -133,19 +147,31 @@ impl Parser<'_> {
                 '[' => self.class()?,
                 '{' => self.alternatives(depth + 1)?,
                 '\\' => {
-                    let literal = self.rest.next().ok_or("a pattern that does not end in a single \\")?;
+                    let literal = self
+                        .rest
+                        .next()
+                        .ok_or("a pattern that does not end in a single \\")?;
                     self.program.push(Step::Char(literal));
                 }
                 other => self.program.push(Step::Char(other)),
             }
         }
-        if depth > 0 { Err("a pattern in which every { is closed") } else { Ok(()) }
+        if depth > 0 {
+            Err("a pattern in which every { is closed")
+        } else {
+            Ok(())
+        }
     }
 
     fn run(&mut self) {
-        let step = if self.rest.next_if_eq(&'*').is_some() { Step::Any } else { Step::NoSeparator };
+        let step = if self.rest.next_if_eq(&'*').is_some() {
+            Step::Any
+        } else {
+            Step::NoSeparator
+        };
         let start = self.program.len();
-        self.program.extend([Step::Fork(vec![start + 1, start + 3]), step, Step::Jump(start)]);
+        self.program
+            .extend([Step::Fork(vec![start + 1, start + 3]), step, Step::Jump(start)]);
     }
 
     fn class(&mut self) -> Result<(), &'static str> {
@@ -240,7 +266,16 @@ mod tests {
 
     #[test]
     fn unfinished_patterns_are_refused() {
-        for bad in ["a[b", "a[]", "{a,b", "{", "a\\", "[a-", &"{".repeat(9), &"a".repeat(1025)] {
+        for bad in [
+            "a[b",
+            "a[]",
+            "{a,b",
+            "{",
+            "a\\",
+            "[a-",
+            &"{".repeat(9),
+            &"a".repeat(1025),
+        ] {
             assert!(Glob::parse(bad).is_err(), "{bad}");
         }
     }
