@@ -6,7 +6,9 @@
 //!
 //! The wire behaviour follows `specs/auth.md`; section numbers in comments refer to it.
 
+pub mod addresses;
 pub mod caller;
+pub mod codes;
 pub mod config;
 pub mod encryption;
 pub mod error;
@@ -14,7 +16,9 @@ pub mod hooks;
 pub mod limits;
 pub mod mail;
 pub mod model;
+pub mod new_user;
 pub mod passwords;
+pub mod redemption;
 pub mod request;
 pub mod routes;
 pub mod sign_in;

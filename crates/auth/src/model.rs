@@ -4,6 +4,7 @@ pub mod address;
 pub mod aal;
 pub mod claims;
 pub mod factor;
+pub mod go_duration;
 pub mod one_time;
 pub mod password;
 pub mod qr;

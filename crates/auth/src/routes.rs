@@ -47,6 +47,7 @@ pub fn router(state: State) -> Router {
         .route("/factors/{factor_id}", axum::routing::delete(factors::unenroll::delete))
         .route("/factors/{factor_id}/challenge", post(factors::challenge::create))
         .route("/factors/{factor_id}/verify", post(factors::verify::check))
+        .route("/admin/generate_link", post(admin::generate_link::create))
         .route("/admin/users", post(admin::users::create::create))
         .route("/admin/users/", post(admin::users::create::create))
         .route(

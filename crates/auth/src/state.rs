@@ -1,21 +1,24 @@
 //! What every handler of the service can reach.
 
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use ferrobase_db::Pool;
+use ferrobase_db::{Executor, Pool};
 use ferrobase_http::Outgoing;
 use ferrobase_jwt::{Clock, Random, TokenKeys};
 use ferrobase_messages::Messenger;
+use serde_json::Value;
 
 use crate::config::AuthConfig;
 use crate::encryption::Vault;
-use crate::error::AuthError;
+use crate::error::{AuthError, Result};
 use crate::hooks::Hooks;
 use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::passwords::Passwords;
+use crate::store::audit;
 use crate::texts::Texts;
 
 /// What the composition hands to the service.
@@ -82,7 +85,7 @@ pub struct Inner {
 
 impl State {
     /// Puts the service together. Fails on settings that only show when used: templates, encryption keys.
-    pub fn new(parts: Parts) -> Result<Self, StartError> {
+    pub fn new(parts: Parts) -> std::result::Result<Self, StartError> {
         let config = Arc::new(parts.config);
         let hooks = Hooks::new(&config.hooks, parts.outgoing, parts.clock.clone(), parts.random);
         let mailer = Mailer::new(config.clone(), parts.messenger.clone(), hooks.clone(), parts.clock.clone())?;
@@ -101,6 +104,14 @@ impl State {
             mailer,
             texts,
         })))
+    }
+
+    /// Writes an audit row, unless the project does without. `ip` is only given for the events of auth.md section 6.
+    pub async fn audit(&self, db: &impl Executor, payload: &Value, ip: Option<IpAddr>) -> Result<()> {
+        if self.config.audit_log_in_database {
+            audit::insert(db, self.random.uuid(), payload, self.now(), ip).await?;
+        }
+        Ok(())
     }
 
     /// The time, in microseconds as the database keeps it.

@@ -5,7 +5,9 @@ use ferrobase_db::{DbError, FromSql, Row};
 
 pub mod audit;
 pub mod challenges;
+pub mod cleanup;
 pub mod factors;
+pub mod flow_states;
 pub mod identities;
 pub mod one_time_tokens;
 pub mod recovery_codes;

@@ -266,3 +266,24 @@ pub async fn save(db: &impl Executor, user: &mut User, now: Time) -> Result<(), 
 pub async fn delete(db: &impl Executor, id: Uuid) -> Result<bool, DbError> {
     Ok(db.execute("delete from auth.users where id = $1", &[&id]).await? > 0)
 }
+
+/// Primary key and provider's subject of every identity of a user.
+pub async fn identity_ids(db: &impl Executor, user_id: Uuid) -> Result<Vec<(Uuid, String)>, DbError> {
+    let rows = db.query("select id, provider_id from auth.identities where user_id = $1", &[&user_id]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0).map_err(DbError::from)?, row.try_get(1).map_err(DbError::from)?))).collect()
+}
+
+/// Forgets what an identity says.
+pub async fn empty_identity(db: &impl Executor, id: Uuid, provider_id: &str, now: Time) -> Result<(), DbError> {
+    const SQL: &str = "update auth.identities set provider_id = $2, identity_data = '{}', updated_at = $3 where id = $1";
+    db.execute(SQL, &[&id, &provider_id, &now]).await?;
+    Ok(())
+}
+
+/// Removes every second factor and passkey of a user.
+pub async fn delete_factors(db: &impl Executor, user_id: Uuid) -> Result<(), DbError> {
+    const SQL: &str = "with passkeys as (delete from auth.webauthn_credentials where user_id = $1) \
+         delete from auth.mfa_factors where user_id = $1";
+    db.execute(SQL, &[&user_id]).await?;
+    Ok(())
+}

@@ -1,0 +1,326 @@
+//! Mails: codes and links (auth.md 9, 19.1), and notifications of changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrobase_db::Executor;
+use ferrobase_http::RateLimiter;
+use ferrobase_jwt::Clock;
+use ferrobase_messages::template::{Escape, Template};
+use ferrobase_messages::{Email, Messenger};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::config::{AuthConfig, MailTemplate};
+use crate::error::{AuthError, ErrorCode, Result};
+use crate::hooks::Hooks;
+
+mod defaults;
+mod notification;
+
+pub use notification::Notification;
+
+/// Characters that stay as they are in a query value that has to be escaped.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A template of the project cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("auth.email.template.{name}: {reason}")]
+pub struct MailerError {
+    name: String,
+    reason: String,
+}
+
+/// What a mail with a code is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MailKind {
+    /// Confirm a sign-up.
+    Signup,
+    /// Accept an invitation.
+    Invite,
+    /// Set a new password.
+    Recovery,
+    /// Sign in.
+    MagicLink,
+    /// Confirm a change, sent to the current address.
+    EmailChangeCurrent,
+    /// Confirm a change, sent to the new address.
+    EmailChangeNew,
+    /// A nonce.
+    Reauthentication,
+}
+
+impl MailKind {
+    /// Name of the template.
+    const fn template(self) -> &'static str {
+        match self {
+            Self::Signup => "confirmation",
+            Self::Invite => "invite",
+            Self::Recovery => "recovery",
+            Self::MagicLink => "magic_link",
+            Self::EmailChangeCurrent | Self::EmailChangeNew => "email_change",
+            Self::Reauthentication => "reauthentication",
+        }
+    }
+
+    /// `type` of the link, and `email_action_type` of the hook.
+    pub const fn link_type(self) -> &'static str {
+        match self {
+            Self::Signup => "signup",
+            Self::Invite => "invite",
+            Self::Recovery => "recovery",
+            Self::MagicLink => "magiclink",
+            Self::EmailChangeCurrent | Self::EmailChangeNew => "email_change",
+            Self::Reauthentication => "reauthentication",
+        }
+    }
+
+    /// As error messages name it.
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Signup => "confirmation",
+            Self::Invite => "invite",
+            Self::Recovery => "recovery",
+            Self::MagicLink => "magic link",
+            Self::EmailChangeCurrent | Self::EmailChangeNew => "email change",
+            Self::Reauthentication => "reauthentication",
+        }
+    }
+}
+
+/// A code and the hash that stands for it in links.
+#[derive(Debug, Clone, Copy)]
+pub struct Codes<'a> {
+    /// The digits.
+    pub code: &'a str,
+    /// The hash, with its `pkce_` if it has one.
+    pub hash: &'a str,
+}
+
+/// One mail with a code.
+#[derive(Debug)]
+pub struct OneTimeMail<'a> {
+    /// What for.
+    pub kind: MailKind,
+    /// Receiver.
+    pub to: &'a str,
+    /// The user as shown to hooks and templates.
+    pub user: &'a Value,
+    /// Code and hash.
+    pub codes: Codes<'a>,
+    /// Where the link leads in the end.
+    pub redirect_to: &'a str,
+    /// The address that waits for confirmation.
+    pub new_email: Option<&'a str>,
+}
+
+/// Sends mails; cheap to clone.
+#[derive(Clone)]
+pub struct Mailer(Arc<Inner>);
+
+struct Inner {
+    config: Arc<AuthConfig>,
+    messenger: Messenger,
+    hooks: Hooks,
+    templates: HashMap<&'static str, Parsed>,
+    /// Mails of the whole instance; `None` = unlimited.
+    hourly: Option<RateLimiter>,
+}
+
+struct Parsed {
+    subject: Template,
+    body: Template,
+}
+
+impl Mailer {
+    /// Parses all templates, so that a mistake shows at start.
+    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks, _clock: Clock) -> Result<Self, MailerError> {
+        let mut templates = HashMap::new();
+        for built_in in defaults::ALL {
+            templates.insert(built_in.name, parse(built_in, config.email.templates.get(built_in.name))?);
+        }
+        let hourly =
+            config.rate_limits.email_sent.map(|count| RateLimiter::per(count, Duration::from_secs(3600), count));
+        Ok(Self(Arc::new(Inner { config, messenger, hooks, templates, hourly })))
+    }
+
+    /// Whether the send-email hook takes all mails.
+    pub fn has_hook(&self) -> bool {
+        self.0.hooks.has_send_email()
+    }
+
+    /// Sends a mail with a code, through the hook where there is one.
+    pub async fn send(&self, db: &impl Executor, mail: &OneTimeMail<'_>) -> Result<()> {
+        self.permit(mail.to)?;
+        if self.has_hook() {
+            let data = self.hook_data(mail.kind, mail.codes, None, mail.redirect_to);
+            return self.0.hooks.send_email(db, mail.user, &data).await;
+        }
+        self.deliver(mail).await
+    }
+
+    /// Sends both mails of a double confirmation. A hook gets one call with both codes, whose names are crossed as in the
+    /// original (auth.md section 18).
+    pub async fn send_pair(&self, db: &impl Executor, current: &OneTimeMail<'_>, new: &OneTimeMail<'_>) -> Result<()> {
+        self.permit(new.to)?;
+        if self.has_hook() {
+            let data = self.hook_data(new.kind, current.codes, Some(new.codes), new.redirect_to);
+            return self.0.hooks.send_email(db, new.user, &data).await;
+        }
+        self.deliver(current).await?;
+        self.deliver(new).await
+    }
+
+    /// Tells the user about a change, where that is switched on. A mail that cannot be sent is only logged.
+    pub async fn notify(&self, user: &Value, notification: Notification<'_>) {
+        let inner = &*self.0;
+        let name = notification.name();
+        let Some(to) = notification.receiver(user).filter(|to| !to.is_empty()) else { return };
+        if !inner.config.email.notifications.iter().any(|on| on == name) {
+            return;
+        }
+        let mut variables = self.variables(user, &to);
+        notification.add_to(&mut variables, user);
+        if let Err(error) = self.render_and_send(name, &to, &variables).await {
+            tracing::warn!(%error, name, "a notification was not sent");
+        }
+    }
+
+    /// The limits on who may get mail and how often.
+    fn permit(&self, to: &str) -> Result<()> {
+        let email = &self.0.config.email;
+        if !email.authorized_addresses.is_empty() && !email.authorized_addresses.contains(&without_label(to)) {
+            let message = format!("Email address \"{to}\" cannot be used as it is not authorized");
+            return Err(AuthError::bad_request(ErrorCode::EmailAddressNotAuthorized, message));
+        }
+        if !email.autoconfirm
+            && let Some(hourly) = &self.0.hourly
+            && hourly.check("").is_err()
+        {
+            return Err(AuthError::too_many(ErrorCode::OverEmailSendRateLimit, "email rate limit exceeded"));
+        }
+        Ok(())
+    }
+
+    async fn deliver(&self, mail: &OneTimeMail<'_>) -> Result<()> {
+        let mut variables = self.variables(mail.user, mail.to);
+        variables["Token"] = json!(mail.codes.code);
+        variables["TokenHash"] = json!(mail.codes.hash);
+        variables["RedirectTo"] = json!(mail.redirect_to);
+        if mail.kind != MailKind::Reauthentication {
+            let link = link(self.0.config.external_url.as_str(), mail.kind.link_type(), mail.codes.hash, mail.redirect_to);
+            variables["ConfirmationURL"] = json!(link);
+        }
+        if let Some(new_email) = mail.new_email {
+            variables["NewEmail"] = json!(new_email);
+            variables["SendingTo"] = json!(mail.to);
+        }
+        self.render_and_send(mail.kind.template(), mail.to, &variables).await.map_err(|error| {
+            tracing::error!(error, kind = mail.kind.noun(), "a mail was not sent");
+            AuthError::failed(format!("Error sending {} email", mail.kind.noun()))
+        })
+    }
+
+    fn variables(&self, user: &Value, to: &str) -> Value {
+        let current = user["email"].as_str().filter(|email| !email.is_empty()).unwrap_or(to);
+        json!({ "SiteURL": self.0.config.site_url.as_str(), "Email": current, "Data": user["user_metadata"] })
+    }
+
+    async fn render_and_send(&self, name: &str, to: &str, variables: &Value) -> Result<(), String> {
+        let parsed = self.0.templates.get(name).ok_or_else(|| "no such template".to_owned())?;
+        let email = Email {
+            to: to.to_owned(),
+            subject: parsed.subject.render(variables).map_err(|error| error.to_string())?.trim().to_owned(),
+            html: parsed.body.render(variables).map_err(|error| error.to_string())?,
+            text: None,
+        };
+        self.0.messenger.send_email(email).await.map_err(|error| error.to_string())
+    }
+
+    fn hook_data(&self, kind: MailKind, codes: Codes<'_>, new: Option<Codes<'_>>, redirect_to: &str) -> Value {
+        let (token_new, hash, hash_new) = match new {
+            Some(new) => (new.code, new.hash, codes.hash),
+            None => ("", codes.hash, ""),
+        };
+        json!({
+            "token": codes.code, "token_hash": hash, "redirect_to": redirect_to, "email_action_type": kind.link_type(),
+            "site_url": self.0.config.external_url.as_str(), "token_new": token_new, "token_hash_new": hash_new,
+            "old_email": "", "old_phone": "", "provider": "", "factor_type": "",
+        })
+    }
+}
+
+fn parse(built_in: &defaults::BuiltIn, own: Option<&MailTemplate>) -> Result<Parsed, MailerError> {
+    let subject = own.and_then(|own| own.subject.as_deref()).unwrap_or(built_in.subject);
+    let body = match own.and_then(|own| own.content.clone()) {
+        Some(content) => content,
+        None => built_in.page(),
+    };
+    let wrong = |what: &str, reason: String| MailerError { name: built_in.name.to_owned(), reason: format!("{what}: {reason}") };
+    Ok(Parsed {
+        subject: Template::parse(subject, Escape::Text).map_err(|error| wrong("subject", error.to_string()))?,
+        body: Template::parse(&body, Escape::Html).map_err(|error| wrong("content", error.to_string()))?,
+    })
+}
+
+/// The link of a mail. The redirect target is escaped only where it has to be, as in the original.
+pub fn link(external_url: &str, link_type: &str, hash: &str, redirect_to: &str) -> String {
+    let base = external_url.trim_end_matches('/');
+    let target = if redirect_to.contains(['&', '=', '#']) {
+        utf8_percent_encode(redirect_to, QUERY).to_string()
+    } else {
+        redirect_to.to_owned()
+    };
+    format!("{base}/verify?token={hash}&type={link_type}&redirect_to={target}")
+}
+
+/// `ann+news@example.com` counts as `ann@example.com`.
+fn without_label(address: &str) -> String {
+    let Some((local, domain)) = address.split_once('@') else { return address.to_lowercase() };
+    let name = local.split('+').next().unwrap_or(local);
+    format!("{name}@{domain}").to_lowercase()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_renders_with_its_variables() {
+        let variables = json!({
+            "SiteURL": "http://s", "Email": "a@b.c", "Token": "123456", "TokenHash": "h", "RedirectTo": "http://r", "Data": {},
+            "ConfirmationURL": "http://c?a=1&b=2", "NewEmail": "n@b.c", "SendingTo": "n@b.c", "OldEmail": "o@b.c", "OldPhone": "1",
+            "Phone": "2", "Provider": "github", "FactorType": "totp",
+        });
+        for built_in in defaults::ALL {
+            let parsed = parse(built_in, None).unwrap();
+            assert!(!parsed.subject.render(&variables).unwrap().is_empty(), "{}", built_in.name);
+            let body = parsed.body.render(&variables).unwrap();
+            assert!(!body.contains("{{"), "{}", built_in.name);
+            if built_in.body.contains("ConfirmationURL") {
+                assert!(body.contains("href=\"http://c?a=1&amp;b=2\"") && body.contains("123456"), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn links() {
+        let link = |target| link("http://h/auth/v1/", "magiclink", "pkce_ab", target);
+        assert_eq!(link("http://app/x"), "http://h/auth/v1/verify?token=pkce_ab&type=magiclink&redirect_to=http://app/x");
+        assert!(link("http://app/x?a=1").ends_with("&redirect_to=http%3A%2F%2Fapp%2Fx%3Fa%3D1"));
+    }
+
+    #[test]
+    fn labels_do_not_count() {
+        assert_eq!(without_label("Ann+x@Example.com"), "ann@example.com");
+    }
+
+    #[test]
+    fn a_broken_template_is_named() {
+        let own = MailTemplate { subject: Some("{{ .A".to_owned()), content: None };
+        let error = parse(&defaults::ALL[0], Some(&own)).err().unwrap().to_string();
+        assert!(error.starts_with(&format!("auth.email.template.{}: subject", defaults::ALL[0].name)), "{error}");
+    }
+}

@@ -1,0 +1,4 @@
+//! New users.
+
+mod anonymous;
+pub(super) mod signup;

@@ -1,0 +1,126 @@
+//! SMS with codes (auth.md 9, 19.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ferrobase_db::Executor;
+use ferrobase_http::RateLimiter;
+use ferrobase_jwt::Clock;
+use ferrobase_messages::template::{Escape, Template};
+use ferrobase_messages::{Messenger, SendError, Sms, SmsChannel};
+use serde_json::{Value, json};
+
+use crate::config::AuthConfig;
+use crate::error::{AuthError, ErrorCode, Result};
+use crate::hooks::Hooks;
+
+/// What a code is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmsPurpose {
+    /// Sign-up and sign-in.
+    SignIn,
+    /// A new number.
+    PhoneChange,
+    /// A nonce for a change of password.
+    Reauthentication,
+    /// A second factor.
+    Mfa,
+}
+
+impl SmsPurpose {
+    /// As error messages name it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "confirmation",
+            Self::PhoneChange => "phone_change",
+            Self::Reauthentication => "reauthentication",
+            Self::Mfa => "mfa",
+        }
+    }
+}
+
+/// Sends SMS; cheap to clone.
+#[derive(Clone)]
+pub struct Texts(Arc<Inner>);
+
+struct Inner {
+    config: Arc<AuthConfig>,
+    messenger: Messenger,
+    hooks: Hooks,
+    /// SMS of the whole instance; `None` = unlimited.
+    hourly: Option<RateLimiter>,
+}
+
+impl Texts {
+    /// As configured.
+    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks, _clock: Clock) -> Self {
+        let hourly = config.rate_limits.sms_sent.map(|count| RateLimiter::per(count, Duration::from_secs(3600), count));
+        Self(Arc::new(Inner { config, messenger, hooks, hourly }))
+    }
+
+    /// The fixed code of a number that is configured for tests.
+    pub fn test_code(&self, phone: &str) -> Option<&str> {
+        self.0.config.sms.test_otp.get(phone).map(String::as_str)
+    }
+
+    /// Sends `code` to `phone` (digits). Test numbers get nothing. The provider's id of the message, if it gave one.
+    pub async fn send_code(
+        &self,
+        db: &impl Executor,
+        user: &Value,
+        phone: &str,
+        code: &str,
+        purpose: SmsPurpose,
+        channel: SmsChannel,
+    ) -> Result<Option<String>> {
+        if self.test_code(phone).is_some() {
+            return Ok(Some("test-otp".to_owned()));
+        }
+        let inner = &*self.0;
+        if !inner.config.sms.autoconfirm
+            && let Some(hourly) = &inner.hourly
+            && hourly.check("").is_err()
+        {
+            return Err(AuthError::too_many(ErrorCode::OverSmsSendRateLimit, "SMS rate limit exceeded"));
+        }
+        if inner.hooks.has_send_sms() {
+            let mut sms = json!({ "otp": code, "phone": phone });
+            if purpose == SmsPurpose::Mfa {
+                sms["sms_type"] = json!("mfa");
+            }
+            inner.hooks.send_sms(db, user, &sms).await?;
+            return Ok(None);
+        }
+        let template = if purpose == SmsPurpose::Mfa { &inner.config.mfa.phone_template } else { &inner.config.sms.template };
+        let body = render(template, code).map_err(|reason| not_sent(purpose, &reason))?;
+        let sms = Sms { to: phone.to_owned(), body, channel };
+        inner.messenger.send_sms(sms).await.map_err(|error| {
+            let reason = match &error {
+                SendError::Refused { message, .. } => message.clone(),
+                other => other.to_string(),
+            };
+            not_sent(purpose, &reason)
+        })
+    }
+}
+
+fn render(template: &str, code: &str) -> Result<String, String> {
+    let template = Template::parse(template, Escape::Text).map_err(|error| error.to_string())?;
+    template.render(&json!({ "Code": code })).map_err(|error| error.to_string())
+}
+
+fn not_sent(purpose: SmsPurpose, reason: &str) -> AuthError {
+    let message = format!("Error sending {} OTP to provider: {reason}", purpose.as_str());
+    AuthError::unprocessable(ErrorCode::SmsSendFailed, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_is_in_the_text() {
+        assert_eq!(render("Your code is {{ .Code }}", "123456").as_deref(), Ok("Your code is 123456"));
+        assert!(render("{{ if }}", "1").is_err());
+    }
+}
