@@ -259,19 +259,19 @@ pub async fn record_failure(
     const SQL: &str = "with challenge as (insert into _ferrobase.mfa_challenge_failures as w (challenge_id, failures) \
             select $3::uuid, 1 where $3::uuid is not null on conflict (challenge_id) do update set failures = w.failures + 1), \
          factor as (insert into _ferrobase.mfa_guard as g (factor_id, failures, window_started_at, locked_until) \
-            values ($2, 1, $6, case when $4 = 1 then $6 + make_interval(secs => $7) end) \
+            values ($2, 1, $6::timestamptz, case when $4 = 1 then $6::timestamptz + make_interval(secs => $7::float8) end) \
             on conflict (factor_id) do update set \
-               failures = case when g.window_started_at > $6 - make_interval(secs => $7) then g.failures + 1 else 1 end, \
-               window_started_at = case when g.window_started_at > $6 - make_interval(secs => $7) then g.window_started_at else $6 end, \
-               locked_until = case when $4 > 0 and g.window_started_at > $6 - make_interval(secs => $7) and g.failures + 1 >= $4 \
-                  then $6 + make_interval(secs => $7) else g.locked_until end) \
+               failures = case when g.window_started_at > $6::timestamptz - make_interval(secs => $7::float8) then g.failures + 1 else 1 end, \
+               window_started_at = case when g.window_started_at > $6::timestamptz - make_interval(secs => $7::float8) then g.window_started_at else $6::timestamptz end, \
+               locked_until = case when $4 > 0 and g.window_started_at > $6::timestamptz - make_interval(secs => $7::float8) and g.failures + 1 >= $4 \
+                  then $6::timestamptz + make_interval(secs => $7::float8) else g.locked_until end) \
          insert into _ferrobase.mfa_user_guard as g (user_id, failures, window_started_at, locked_until) \
-            values ($1, 1, $6, case when $5 = 1 then $6 + make_interval(secs => $7) end) \
+            values ($1, 1, $6::timestamptz, case when $5 = 1 then $6::timestamptz + make_interval(secs => $7::float8) end) \
             on conflict (user_id) do update set \
-               failures = case when g.window_started_at > $6 - make_interval(secs => $7) then g.failures + 1 else 1 end, \
-               window_started_at = case when g.window_started_at > $6 - make_interval(secs => $7) then g.window_started_at else $6 end, \
-               locked_until = case when $5 > 0 and g.window_started_at > $6 - make_interval(secs => $7) and g.failures + 1 >= $5 \
-                  then $6 + make_interval(secs => $7) else g.locked_until end";
+               failures = case when g.window_started_at > $6::timestamptz - make_interval(secs => $7::float8) then g.failures + 1 else 1 end, \
+               window_started_at = case when g.window_started_at > $6::timestamptz - make_interval(secs => $7::float8) then g.window_started_at else $6::timestamptz end, \
+               locked_until = case when $5 > 0 and g.window_started_at > $6::timestamptz - make_interval(secs => $7::float8) and g.failures + 1 >= $5 \
+                  then $6::timestamptz + make_interval(secs => $7::float8) else g.locked_until end";
     db.execute(
         SQL,
         &[&user_id, &factor_id, &challenge_id, &limits.per_factor, &limits.per_user, &now, &limits.window_seconds],
