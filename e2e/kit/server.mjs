@@ -56,7 +56,9 @@ export async function startServer({ name, config = {}, env = {}, ephemeral = tru
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGTERM')
-      const done = await Promise.race([exited.then(() => true), sleep(stopTimeout)])
+      // A timer that is left over must not keep the test process alive.
+      const patience = new Promise((late) => setTimeout(late, stopTimeout, false).unref())
+      const done = await Promise.race([exited.then(() => true), patience])
       if (!done) child.kill('SIGKILL')
       await exited
     }

@@ -22,12 +22,14 @@ export const impatient = {
   'auth.mfa.phone.max_frequency': '1ms',
 }
 
-export function world(options) {
+/** `prepare` runs once the server is there: hooks of node:test at the top level do not wait for each other. */
+export function world({ prepare, ...options }) {
   const shared = {}
   before(async () => {
     shared.server = await startServer(options)
     shared.inbox = new Inbox(shared.server.mailUrl)
     shared.database = await Database.connect(shared.server)
+    await prepare?.(shared)
   })
   after(async () => {
     await shared.database?.end()

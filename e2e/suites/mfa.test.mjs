@@ -1,5 +1,5 @@
 // Second factors with the official client: every kind enabled, sign-ups confirmed at once, messages in the inbox.
-import { before, describe } from 'node:test'
+import { describe } from 'node:test'
 import { generous, impatient, world } from '../kit/world.mjs'
 import admin from './mfa/admin.mjs'
 import phone from './mfa/phone.mjs'
@@ -10,6 +10,7 @@ import webauthn from './mfa/webauthn.mjs'
 
 const shared = world({
   name: 'mfa',
+  prepare: ({ database }) => database.makeGuardedTable(),
   config: {
     ...generous,
     ...impatient,
@@ -30,8 +31,6 @@ const shared = world({
     'auth.webauthn.rp_origins': ['http://localhost:3000'],
   },
 })
-
-before(() => shared.database.makeGuardedTable())
 
 describe('TOTP', () => totp(shared))
 describe('TOTP, refused', () => totpRefusals(shared))

@@ -17,6 +17,13 @@ create table if not exists auth.sessions (
     refresh_token_counter bigint,
     scopes text constraint sessions_scopes_length check (char_length(scopes) <= 4096)
 );
+-- A database that an older Supabase made lacks the newer columns.
+alter table auth.sessions
+    add column if not exists oauth_client_id uuid
+        constraint sessions_oauth_client_id_fkey references auth.oauth_clients (id) on delete cascade,
+    add column if not exists refresh_token_hmac_key text,
+    add column if not exists refresh_token_counter bigint,
+    add column if not exists scopes text constraint sessions_scopes_length check (char_length(scopes) <= 4096);
 create index if not exists sessions_user_id_idx on auth.sessions (user_id);
 create index if not exists user_id_created_at_idx on auth.sessions (user_id, created_at);
 create index if not exists sessions_not_after_idx on auth.sessions (not_after desc);
@@ -67,6 +74,12 @@ create table if not exists auth.flow_state (
     linking_target_id uuid,
     email_optional boolean not null default false
 );
+alter table auth.flow_state
+    add column if not exists invite_token text,
+    add column if not exists referrer text,
+    add column if not exists oauth_client_state_id uuid,
+    add column if not exists linking_target_id uuid,
+    add column if not exists email_optional boolean not null default false;
 create index if not exists idx_auth_code on auth.flow_state (auth_code);
 create index if not exists idx_user_id_auth_method on auth.flow_state (user_id, authentication_method);
 create index if not exists flow_state_created_at_idx on auth.flow_state (created_at desc);

@@ -15,6 +15,7 @@ create table if not exists auth.mfa_factors (
     web_authn_aaguid uuid,
     last_webauthn_challenge_data jsonb
 );
+alter table auth.mfa_factors add column if not exists last_webauthn_challenge_data jsonb;
 create index if not exists factor_id_created_at_idx on auth.mfa_factors (user_id, created_at);
 create index if not exists mfa_factors_user_id_idx on auth.mfa_factors (user_id);
 create unique index if not exists mfa_factors_user_friendly_name_unique on auth.mfa_factors (friendly_name, user_id)

@@ -7,6 +7,7 @@ create table if not exists auth.sso_providers (
     updated_at timestamptz,
     disabled boolean
 );
+alter table auth.sso_providers add column if not exists disabled boolean;
 create unique index if not exists sso_providers_resource_id_idx on auth.sso_providers (lower(resource_id));
 
 create table if not exists auth.sso_domains (

@@ -35,8 +35,11 @@ exception when insufficient_privilege or invalid_grant_operation then
 end
 $$;
 
+-- In the managed cluster applications' migrations run as postgres; somebody else's database keeps its owner.
+select pg_temp.ferrobase_try(format('alter database %I owner to postgres', datname))
+from pg_database where datname = current_database() and datdba::regrole::text = 'supabase_admin' and current_user = 'supabase_admin';
+
 select pg_temp.ferrobase_try(statement) from unnest(array[
-    format('alter database %I owner to postgres', current_database()),
     'grant usage on schema public to postgres, anon, authenticated, service_role',
     'grant all on schema public to postgres',
     'grant usage on schema auth to anon, authenticated, service_role',

@@ -4,7 +4,11 @@ do $$
 begin
     if not exists (select from pg_publication where pubname = 'supabase_realtime') then
         create publication supabase_realtime;
-        alter publication supabase_realtime owner to postgres;
+        begin
+            alter publication supabase_realtime owner to postgres;
+        exception when insufficient_privilege then
+            raise warning 'publication supabase_realtime stays with %', current_user;
+        end;
     end if;
 exception when insufficient_privilege then
     raise warning 'publication supabase_realtime was not made: %', sqlerrm;

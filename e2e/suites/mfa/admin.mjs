@@ -11,7 +11,8 @@ export default function (world) {
     const { factors } = ok(await trusted.auth.admin.mfa.listFactors({ userId }))
     assert.deepEqual(factors.map((factor) => [factor.id, factor.friendly_name, factor.status]), [[factorId, 'lost phone', 'verified']])
     const deleted = ok(await trusted.auth.admin.mfa.deleteFactor({ id: factorId, userId }))
-    assert.equal(deleted.id, factorId)
+    // The client hands the answer out inside an envelope of its own here.
+    assert.equal((deleted.data ?? deleted).id, factorId)
     assert.deepEqual(ok(await trusted.auth.admin.mfa.listFactors({ userId })).factors, [])
     ok(await supabase.auth.refreshSession())
     assert.equal(await levels(supabase), 'aal1/aal1')

@@ -9,47 +9,47 @@ pub const STATEMENTS: &[(&str, &str)] = &[
     (
         "revoked refresh tokens",
         "delete from auth.refresh_tokens where id in (select t.id from auth.refresh_tokens t \
-            where t.revoked and t.updated_at < $1 - interval '24 hours' \
+            where t.revoked and t.updated_at < $1::timestamptz - interval '24 hours' \
                and not exists (select from auth.refresh_tokens child where child.parent = t.token and child.revoked = false) \
             limit 500)",
     ),
     (
         "sessions past their end",
-        "delete from auth.sessions where id in (select id from auth.sessions where not_after < $1 - interval '72 hours' limit 500)",
+        "delete from auth.sessions where id in (select id from auth.sessions where not_after < $1::timestamptz - interval '72 hours' limit 500)",
     ),
     (
         "sign-in flows",
-        "delete from auth.flow_state where id in (select id from auth.flow_state where created_at < $1 - interval '24 hours' limit 500)",
+        "delete from auth.flow_state where id in (select id from auth.flow_state where created_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
         "relay states",
         "delete from auth.saml_relay_states where id in ( \
-            select id from auth.saml_relay_states where created_at < $1 - interval '24 hours' limit 500)",
+            select id from auth.saml_relay_states where created_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
         "client states",
         "delete from auth.oauth_client_states where id in ( \
-            select id from auth.oauth_client_states where created_at < $1 - interval '24 hours' limit 500)",
+            select id from auth.oauth_client_states where created_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
         "factor challenges",
         "delete from auth.mfa_challenges where id in ( \
-            select id from auth.mfa_challenges where created_at < $1 - interval '24 hours' limit 500)",
+            select id from auth.mfa_challenges where created_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
         "unverified factors",
         "delete from auth.mfa_factors where id in (select id from auth.mfa_factors \
-            where status <> 'verified' and created_at < $1 - interval '24 hours' limit 500)",
+            where status <> 'verified' and created_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
         "passkey challenges",
         "delete from auth.webauthn_challenges where id in ( \
-            select id from auth.webauthn_challenges where expires_at < $1 - interval '24 hours' limit 500)",
+            select id from auth.webauthn_challenges where expires_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
         "anonymous users",
         "delete from auth.users where id in ( \
-            select id from auth.users where is_anonymous and created_at < $1 - interval '30 days' limit 500)",
+            select id from auth.users where is_anonymous and created_at < $1::timestamptz - interval '30 days' limit 500)",
     ),
 ];
 
@@ -66,8 +66,8 @@ pub async fn expired_sessions(
     now: Time,
 ) -> Result<u64, DbError> {
     const SQL: &str = "delete from auth.sessions where id in (select id from auth.sessions where \
-            created_at + make_interval(secs => $1) < $3 - interval '24 hours' \
-            or coalesce(refreshed_at at time zone 'utc', created_at) + make_interval(secs => $2) < $3 - interval '24 hours' limit 500)";
+            created_at + make_interval(secs => $1) < $3::timestamptz - interval '24 hours' \
+            or coalesce(refreshed_at at time zone 'utc', created_at) + make_interval(secs => $2) < $3::timestamptz - interval '24 hours' limit 500)";
     db.execute(SQL, &[&timebox, &inactivity, &now]).await
 }
 
