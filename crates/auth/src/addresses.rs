@@ -16,7 +16,8 @@ pub async fn confirm_email(state: &State, tx: &Transaction<'_>, user: &mut User)
     let now = state.now();
     user.email_confirmed_at = Some(now);
     user.is_anonymous = false;
-    user.user_metadata.insert("email_verified".to_owned(), json!(true));
+    user.user_metadata
+        .insert("email_verified".to_owned(), json!(true));
     identities::merge_data(tx, user.id, "email", &verified("email_verified"), now).await?;
     refresh_providers(tx, user).await
 }
@@ -31,20 +32,33 @@ pub async fn confirm_phone(state: &State, tx: &Transaction<'_>, user: &mut User)
 }
 
 /// The user has a new e-mail, proved or not; the identity follows.
-pub async fn replace_email(state: &State, tx: &Transaction<'_>, user: &mut User, email: &str, is_proved: bool) -> Result<()> {
+pub async fn replace_email(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &mut User,
+    email: &str,
+    is_proved: bool,
+) -> Result<()> {
     user.email = Some(email.to_owned());
     follow(state, tx, user, "email", is_proved).await?;
     if is_proved {
         user.email_confirmed_at = Some(state.now());
         user.is_anonymous = false;
         user.user_metadata.insert("email".to_owned(), json!(email));
-        user.user_metadata.insert("email_verified".to_owned(), json!(true));
+        user.user_metadata
+            .insert("email_verified".to_owned(), json!(true));
     }
     refresh_providers(tx, user).await
 }
 
 /// The user has a new phone, proved or not; the identity follows.
-pub async fn replace_phone(state: &State, tx: &Transaction<'_>, user: &mut User, phone: &str, is_proved: bool) -> Result<()> {
+pub async fn replace_phone(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &mut User,
+    phone: &str,
+    is_proved: bool,
+) -> Result<()> {
     user.phone = Some(phone.to_owned());
     follow(state, tx, user, "phone", is_proved).await?;
     if is_proved {
@@ -62,12 +76,22 @@ pub async fn save_and_reload(state: &State, tx: &Transaction<'_>, user: &mut Use
 }
 
 /// Updates the identity of a provider, or makes it.
-async fn follow(state: &State, tx: &Transaction<'_>, user: &User, provider: &str, is_proved: bool) -> Result<()> {
+async fn follow(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &User,
+    provider: &str,
+    is_proved: bool,
+) -> Result<()> {
     let data = identity_data(user, provider, is_proved);
     let now = state.now();
     let mut changes = data.clone();
     // What the identity knows about the other address stays.
-    changes.remove(if provider == "email" { "phone_verified" } else { "email_verified" });
+    changes.remove(if provider == "email" {
+        "phone_verified"
+    } else {
+        "email_verified"
+    });
     if !identities::merge_data(tx, user.id, provider, &changes, now).await? {
         identities::insert(tx, user.id, provider, &user.id.to_string(), &data, now).await?;
     }

@@ -50,14 +50,24 @@ impl FromRequestParts<State> for Bearer {
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self> {
         let claims = verified(parts)?;
         let bad_jwt = |message| AuthError::forbidden(ErrorCode::BadJwt, message);
-        let sub = claims.sub().filter(|sub| !sub.is_empty()).ok_or_else(|| bad_jwt("invalid claim: missing sub claim"))?;
-        let user_id = Uuid::parse_str(sub)
-            .map_err(|_| AuthError::bad_request(ErrorCode::BadJwt, "invalid claim: sub claim must be a UUID"))?;
+        let sub = claims
+            .sub()
+            .filter(|sub| !sub.is_empty())
+            .ok_or_else(|| bad_jwt("invalid claim: missing sub claim"))?;
+        let user_id = Uuid::parse_str(sub).map_err(|_| {
+            AuthError::bad_request(ErrorCode::BadJwt, "invalid claim: sub claim must be a UUID")
+        })?;
         let session_id = match claims.session_id().filter(|id| !id.is_empty()) {
             None => None,
-            Some(id) => Some(Uuid::parse_str(id).map_err(|_| bad_jwt("invalid claim: session_id claim must be a UUID"))?),
+            Some(id) => Some(
+                Uuid::parse_str(id).map_err(|_| bad_jwt("invalid claim: session_id claim must be a UUID"))?,
+            ),
         };
-        Ok(Self { user_id, session_id: session_id.filter(|id| !id.is_nil()), claims })
+        Ok(Self {
+            user_id,
+            session_id: session_id.filter(|id| !id.is_nil()),
+            claims,
+        })
     }
 }
 
@@ -77,15 +87,20 @@ impl FromRequestParts<State> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let bearer = Bearer::from_request_parts(parts, state).await?;
-        let (user, session) =
-            store::users::find_with_session(&state.pool, bearer.user_id, bearer.session_id).await?.ok_or_else(missing_user)?;
+        let (user, session) = store::users::find_with_session(&state.pool, bearer.user_id, bearer.session_id)
+            .await?
+            .ok_or_else(missing_user)?;
         if bearer.session_id.is_some() && session.is_none() {
             return Err(missing_session());
         }
         if user.is_banned(state.now()) {
             return Err(banned());
         }
-        Ok(Self { user, session, bearer })
+        Ok(Self {
+            user,
+            session,
+            bearer,
+        })
     }
 }
 
@@ -101,7 +116,9 @@ impl FromRequestParts<State> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let claims = verified(parts)?;
-        let is_admin = claims.role().is_some_and(|role| state.config.admin_roles.iter().any(|admin| admin == role));
+        let is_admin = claims
+            .role()
+            .is_some_and(|role| state.config.admin_roles.iter().any(|admin| admin == role));
         if !is_admin {
             return Err(AuthError::forbidden(ErrorCode::NotAdmin, "User not allowed"));
         }
@@ -112,9 +129,10 @@ impl FromRequestParts<State> for Admin {
 fn verified(parts: &Parts) -> Result<Arc<Claims>> {
     match token_state(parts) {
         TokenState::Valid { claims, .. } => Ok(claims),
-        TokenState::None => {
-            Err(AuthError::unauthorized(ErrorCode::NoAuthorization, "This endpoint requires a valid Bearer token"))
-        }
+        TokenState::None => Err(AuthError::unauthorized(
+            ErrorCode::NoAuthorization,
+            "This endpoint requires a valid Bearer token",
+        )),
         TokenState::Invalid(error) => Err(AuthError::forbidden(
             ErrorCode::BadJwt,
             format!("invalid JWT: unable to parse or verify signature, {error}"),
@@ -124,12 +142,18 @@ fn verified(parts: &Parts) -> Result<Arc<Claims>> {
 
 /// The token's user does not exist.
 pub fn missing_user() -> AuthError {
-    AuthError::forbidden(ErrorCode::UserNotFound, "User from sub claim in JWT does not exist")
+    AuthError::forbidden(
+        ErrorCode::UserNotFound,
+        "User from sub claim in JWT does not exist",
+    )
 }
 
 /// The token's session does not exist.
 pub fn missing_session() -> AuthError {
-    AuthError::forbidden(ErrorCode::SessionNotFound, "Session from session_id claim in JWT does not exist")
+    AuthError::forbidden(
+        ErrorCode::SessionNotFound,
+        "Session from session_id claim in JWT does not exist",
+    )
 }
 
 /// The user is banned.
@@ -139,6 +163,11 @@ pub fn banned() -> AuthError {
 
 /// A path segment that must be a UUID (auth.md section 3: 404 `validation_failed`).
 pub fn path_uuid(raw: &str, name: &str) -> Result<Uuid> {
-    Uuid::parse_str(raw)
-        .map_err(|_| AuthError::refused(StatusCode::NOT_FOUND, ErrorCode::ValidationFailed, format!("{name} must be an UUID")))
+    Uuid::parse_str(raw).map_err(|_| {
+        AuthError::refused(
+            StatusCode::NOT_FOUND,
+            ErrorCode::ValidationFailed,
+            format!("{name} must be an UUID"),
+        )
+    })
 }

@@ -38,12 +38,21 @@ impl Flow {
         let (challenge, method) = match (given(challenge), given(method)) {
             (None, None) => return Ok(None),
             (Some(challenge), Some(method)) => (challenge, method),
-            _ => return Err(AuthError::validation("PKCE flow requires code_challenge_method and code_challenge")),
+            _ => {
+                return Err(AuthError::validation(
+                    "PKCE flow requires code_challenge_method and code_challenge",
+                ));
+            }
         };
         if !(43..=128).contains(&challenge.len()) {
-            return Err(AuthError::validation("code challenge has to be between 43 and 128 characters"));
+            return Err(AuthError::validation(
+                "code challenge has to be between 43 and 128 characters",
+            ));
         }
-        if !challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {
+        if !challenge
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        {
             return Err(AuthError::validation(
                 "code challenge can only contain alphanumeric characters, hyphens, periods, underscores and tildes",
             ));
@@ -77,15 +86,22 @@ struct Fresh {
 
 impl Fresh {
     fn codes(&self) -> Codes<'_> {
-        Codes { code: &self.code, hash: &self.hash }
+        Codes {
+            code: &self.code,
+            hash: &self.hash,
+        }
     }
 }
 
 impl Issuer<'_> {
     /// Confirms a sign-up by mail.
     pub async fn signup_confirmation(&self, user: &mut User) -> Result<()> {
-        let fresh = self.by_mail(user, MailKind::Signup, user.confirmation_sent_at, "email/signup").await?;
-        user.confirmation_token = self.remember(user, TokenType::Confirmation, user.email(), fresh).await?;
+        let fresh = self
+            .by_mail(user, MailKind::Signup, user.confirmation_sent_at, "email/signup")
+            .await?;
+        user.confirmation_token = self
+            .remember(user, TokenType::Confirmation, user.email(), fresh)
+            .await?;
         user.confirmation_sent_at = Some(self.now());
         Ok(())
     }
@@ -102,7 +118,9 @@ impl Issuer<'_> {
 
     async fn recovery_token(&self, user: &mut User, kind: MailKind, method: &str) -> Result<()> {
         let fresh = self.by_mail(user, kind, user.recovery_sent_at, method).await?;
-        user.recovery_token = self.remember(user, TokenType::Recovery, user.email(), fresh).await?;
+        user.recovery_token = self
+            .remember(user, TokenType::Recovery, user.email(), fresh)
+            .await?;
         user.recovery_sent_at = Some(self.now());
         Ok(())
     }
@@ -112,9 +130,9 @@ impl Issuer<'_> {
         let email = &self.state.config.email;
         check_mail_frequency(self.state, user.email_change_sent_at)?;
         let for_new = self.fresh(new_email, email.otp_length);
-        let for_current =
-            (email.double_confirm_changes && !user.email().is_empty()).then(|| self.fresh(user.email(), email.otp_length));
-        user.email_change = new_email.to_owned();
+        let for_current = (email.double_confirm_changes && !user.email().is_empty())
+            .then(|| self.fresh(user.email(), email.otp_length));
+        new_email.clone_into(&mut user.email_change);
         let value = user.to_value();
         let mail = |kind, to, fresh| self.mail(kind, to, &value, fresh, Some(new_email));
         let to_new = mail(MailKind::EmailChangeNew, new_email, &for_new);
@@ -127,9 +145,14 @@ impl Issuer<'_> {
             None => mailer.send(self.tx, &to_new).await?,
         }
         self.remember_flow(user.id, "email_change").await?;
-        user.email_change_token_new = self.remember(user, TokenType::EmailChangeNew, new_email, for_new).await?;
+        user.email_change_token_new = self
+            .remember(user, TokenType::EmailChangeNew, new_email, for_new)
+            .await?;
         user.email_change_token_current = match for_current {
-            Some(fresh) => self.remember(user, TokenType::EmailChangeCurrent, user.email(), fresh).await?,
+            Some(fresh) => {
+                self.remember(user, TokenType::EmailChangeCurrent, user.email(), fresh)
+                    .await?
+            }
             None => String::new(),
         };
         user.email_change_confirm_status = 0;
@@ -141,14 +164,29 @@ impl Issuer<'_> {
     pub async fn reauthentication(&self, user: &mut User) -> Result<Option<String>> {
         if user.email().is_empty() {
             let phone = user.phone().to_owned();
-            return self.phone(user, &phone, SmsPurpose::Reauthentication, SmsChannel::Sms).await;
+            return self
+                .phone(user, &phone, SmsPurpose::Reauthentication, SmsChannel::Sms)
+                .await;
         }
         check_mail_frequency(self.state, user.reauthentication_sent_at)?;
         // A nonce is typed, never followed: it has no PKCE.
-        let fresh = fresh(self.state, user.email(), self.state.config.email.otp_length, false);
+        let fresh = fresh(
+            self.state,
+            user.email(),
+            self.state.config.email.otp_length,
+            false,
+        );
         let value = user.to_value();
-        self.state.mailer.send(self.tx, &self.mail(MailKind::Reauthentication, user.email(), &value, &fresh, None)).await?;
-        user.reauthentication_token = self.remember(user, TokenType::Reauthentication, user.email(), fresh).await?;
+        self.state
+            .mailer
+            .send(
+                self.tx,
+                &self.mail(MailKind::Reauthentication, user.email(), &value, &fresh, None),
+            )
+            .await?;
+        user.reauthentication_token = self
+            .remember(user, TokenType::Reauthentication, user.email(), fresh)
+            .await?;
         user.reauthentication_sent_at = Some(self.now());
         Ok(None)
     }
@@ -167,14 +205,26 @@ impl Issuer<'_> {
             SmsPurpose::SignIn | SmsPurpose::Mfa => user.confirmation_sent_at,
         };
         let sms = &self.state.config.sms;
-        check_frequency(self.now(), sent_at, sms.max_frequency, ErrorCode::OverSmsSendRateLimit)?;
+        check_frequency(
+            self.now(),
+            sent_at,
+            sms.max_frequency,
+            ErrorCode::OverSmsSendRateLimit,
+        )?;
         let code = match self.state.texts.test_code(phone) {
             Some(code) => code.to_owned(),
             None => one_time::code(&self.state.random, sms.otp_length),
         };
-        let fresh = Fresh { hash: one_time::token_hash(phone, &code), code };
+        let fresh = Fresh {
+            hash: one_time::token_hash(phone, &code),
+            code,
+        };
         let value = user.to_value();
-        let message = self.state.texts.send_code(self.tx, &value, phone, &fresh.code, purpose, channel).await?;
+        let message = self
+            .state
+            .texts
+            .send_code(self.tx, &value, phone, &fresh.code, purpose, channel)
+            .await?;
         let now = Some(self.now());
         match purpose {
             SmsPurpose::PhoneChange => {
@@ -183,7 +233,9 @@ impl Issuer<'_> {
                 user.phone_change_sent_at = now;
             }
             SmsPurpose::Reauthentication => {
-                user.reauthentication_token = self.remember(user, TokenType::Reauthentication, phone, fresh).await?;
+                user.reauthentication_token = self
+                    .remember(user, TokenType::Reauthentication, phone, fresh)
+                    .await?;
                 user.reauthentication_sent_at = now;
             }
             SmsPurpose::SignIn | SmsPurpose::Mfa => {
@@ -199,11 +251,20 @@ impl Issuer<'_> {
     }
 
     /// Frequency, code, flow and mail of the kinds that go to the user's own address.
-    async fn by_mail(&self, user: &User, kind: MailKind, sent_at: Option<Time>, method: &str) -> Result<Fresh> {
+    async fn by_mail(
+        &self,
+        user: &User,
+        kind: MailKind,
+        sent_at: Option<Time>,
+        method: &str,
+    ) -> Result<Fresh> {
         check_mail_frequency(self.state, sent_at)?;
         let fresh = self.fresh(user.email(), self.state.config.email.otp_length);
         let value = user.to_value();
-        self.state.mailer.send(self.tx, &self.mail(kind, user.email(), &value, &fresh, None)).await?;
+        self.state
+            .mailer
+            .send(self.tx, &self.mail(kind, user.email(), &value, &fresh, None))
+            .await?;
         self.remember_flow(user.id, method).await?;
         Ok(fresh)
     }
@@ -216,7 +277,14 @@ impl Issuer<'_> {
         fresh: &'m Fresh,
         new_email: Option<&'m str>,
     ) -> OneTimeMail<'m> {
-        OneTimeMail { kind, to, user, codes: fresh.codes(), redirect_to: &self.info.redirect_to, new_email }
+        OneTimeMail {
+            kind,
+            to,
+            user,
+            codes: fresh.codes(),
+            redirect_to: &self.info.redirect_to,
+            new_email,
+        }
     }
 
     fn fresh(&self, address: &str, length: usize) -> Fresh {
@@ -224,9 +292,24 @@ impl Issuer<'_> {
     }
 
     /// Writes the searchable copy; the hash goes on to the user's own column.
-    async fn remember(&self, user: &User, token_type: TokenType, relates_to: &str, fresh: Fresh) -> Result<String> {
+    async fn remember(
+        &self,
+        user: &User,
+        token_type: TokenType,
+        relates_to: &str,
+        fresh: Fresh,
+    ) -> Result<String> {
         let id = self.state.random.uuid();
-        one_time_tokens::put(self.tx, id, user.id, token_type, relates_to, &fresh.hash, self.now()).await?;
+        one_time_tokens::put(
+            self.tx,
+            id,
+            user.id,
+            token_type,
+            relates_to,
+            &fresh.hash,
+            self.now(),
+        )
+        .await?;
         Ok(fresh.hash)
     }
 
@@ -249,14 +332,19 @@ impl Issuer<'_> {
 fn fresh(state: &State, address: &str, length: usize, is_pkce: bool) -> Fresh {
     let code = one_time::code(&state.random, length);
     let prefix = if is_pkce { PKCE_PREFIX } else { "" };
-    Fresh { hash: format!("{prefix}{}", one_time::token_hash(address, &code)), code }
+    Fresh {
+        hash: format!("{prefix}{}", one_time::token_hash(address, &code)),
+        code,
+    }
 }
 
 /// What the client asked for as `channel`; SMS when it said nothing. WhatsApp needs Twilio or a hook.
 pub fn sms_channel(state: &State, channel: Option<&str>) -> Result<SmsChannel> {
     match channel.filter(|channel| !channel.is_empty()) {
         None | Some("sms") => Ok(SmsChannel::Sms),
-        Some("whatsapp") if state.hooks.has_send_sms() || state.config.sms.provider_name.starts_with("twilio") => {
+        Some("whatsapp")
+            if state.hooks.has_send_sms() || state.config.sms.provider_name.starts_with("twilio") =>
+        {
             Ok(SmsChannel::Whatsapp)
         }
         Some(_) => Err(AuthError::validation(
@@ -267,12 +355,20 @@ pub fn sms_channel(state: &State, channel: Option<&str>) -> Result<SmsChannel> {
 }
 
 fn check_mail_frequency(state: &State, sent_at: Option<Time>) -> Result<()> {
-    check_frequency(state.now(), sent_at, state.config.email.max_frequency, ErrorCode::OverEmailSendRateLimit)
+    check_frequency(
+        state.now(),
+        sent_at,
+        state.config.email.max_frequency,
+        ErrorCode::OverEmailSendRateLimit,
+    )
 }
 
 /// Refuses a message too soon after the last one of its kind to this user (auth.md 9.6).
 fn check_frequency(now: Time, sent_at: Option<Time>, pause: Duration, code: ErrorCode) -> Result<()> {
-    let Some(left) = sent_at.map(|sent_at| (sent_at + delta(pause) - now).num_milliseconds()).filter(|left| *left > 0) else {
+    let Some(left) = sent_at
+        .map(|sent_at| (sent_at + delta(pause) - now).num_milliseconds())
+        .filter(|left| *left > 0)
+    else {
         return Ok(());
     };
     let seconds = (left + 999) / 1000;
@@ -291,7 +387,13 @@ mod tests {
     fn flows() {
         let challenge = "a".repeat(43);
         assert!(Flow::parse(None, Some("")).unwrap().is_none());
-        assert_eq!(Flow::parse(Some(&challenge), Some("S256")).unwrap().unwrap().method, "s256");
+        assert_eq!(
+            Flow::parse(Some(&challenge), Some("S256"))
+                .unwrap()
+                .unwrap()
+                .method,
+            "s256"
+        );
         assert!(Flow::parse(Some(&challenge), None).is_err());
         assert!(Flow::parse(Some("short"), Some("s256")).is_err());
         assert!(Flow::parse(Some(&challenge), Some("md5")).is_err());
@@ -303,7 +405,12 @@ mod tests {
         let now = DateTime::from_timestamp(1000, 0).unwrap();
         let pause = Duration::from_secs(60);
         let check = |ago: i64| {
-            check_frequency(now, Some(now - TimeDelta::milliseconds(ago)), pause, ErrorCode::OverEmailSendRateLimit)
+            check_frequency(
+                now,
+                Some(now - TimeDelta::milliseconds(ago)),
+                pause,
+                ErrorCode::OverEmailSendRateLimit,
+            )
         };
         assert_eq!(
             check(500).unwrap_err().public_message(),

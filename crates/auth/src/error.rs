@@ -71,7 +71,11 @@ pub enum AuthError {
 impl AuthError {
     /// A refusal with any status.
     pub fn refused(status: StatusCode, code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::Refused { status, code, message: message.into() }
+        Self::Refused {
+            status,
+            code,
+            message: message.into(),
+        }
     }
 
     /// 400.
@@ -111,7 +115,11 @@ impl AuthError {
 
     /// 500 with a text that is safe to show.
     pub fn failed(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::refused(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::UnexpectedFailure, message)
+        Self::refused(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::UnexpectedFailure,
+            message,
+        )
     }
 
     /// 500 with the fixed text; `cause` is logged.
@@ -130,7 +138,9 @@ impl AuthError {
             Self::Refused { status, .. } => *status,
             Self::WeakPassword { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::OAuth { .. } => StatusCode::BAD_REQUEST,
-            Self::Database { source, .. } => postgres::passed_through(source).map_or(StatusCode::INTERNAL_SERVER_ERROR, |p| p.status),
+            Self::Database { source, .. } => {
+                postgres::passed_through(source).map_or(StatusCode::INTERNAL_SERVER_ERROR, |p| p.status)
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -151,7 +161,9 @@ impl AuthError {
             Self::Refused { message, .. } => Cow::Borrowed(message),
             Self::WeakPassword { message, .. } => Cow::Borrowed(message),
             Self::OAuth { description, .. } => Cow::Borrowed(description),
-            Self::Database { message, .. } => Cow::Borrowed(if message.is_empty() { UNEXPECTED } else { message }),
+            Self::Database { message, .. } => {
+                Cow::Borrowed(if message.is_empty() { UNEXPECTED } else { message })
+            }
             Self::Internal(_) => Cow::Borrowed(UNEXPECTED),
         }
     }
@@ -161,27 +173,35 @@ impl AuthError {
         let status = self.status().as_u16();
         let code = self.code().as_str();
         match (self, version) {
-            (Self::OAuth { error, description }, _) => json!({ "error": error, "error_description": description }),
+            (Self::OAuth { error, description }, _) => {
+                json!({ "error": error, "error_description": description })
+            }
             (Self::WeakPassword { message, reasons }, ApiVersion::Initial) => {
                 json!({ "code": status, "error_code": code, "msg": message, "weak_password": { "reasons": reasons } })
             }
             (Self::WeakPassword { message, reasons }, ApiVersion::V20240101) => {
                 json!({ "code": code, "message": message, "weak_password": { "reasons": reasons } })
             }
-            (Self::Database { source, .. }, ApiVersion::Initial) if postgres::passed_through(source).is_some() => {
+            (Self::Database { source, .. }, ApiVersion::Initial)
+                if postgres::passed_through(source).is_some() =>
+            {
                 postgres::passed_through(source).map_or(Value::Null, |p| p.body)
             }
             (_, ApiVersion::V20240101) => json!({ "code": code, "message": self.public_message() }),
             (_, ApiVersion::Initial) if status >= 500 => {
                 json!({ "code": status, "error_code": code, "msg": self.public_message(), "error_id": request_id })
             }
-            (_, ApiVersion::Initial) => json!({ "code": status, "error_code": code, "msg": self.public_message() }),
+            (_, ApiVersion::Initial) => {
+                json!({ "code": status, "error_code": code, "msg": self.public_message() })
+            }
         }
     }
 
     fn log(&self) {
         match self {
-            Self::Database { source, .. } => tracing::error!(error = %source, detail = ?source.db_message(), "database error"),
+            Self::Database { source, .. } => {
+                tracing::error!(error = %source, detail = ?source.db_message(), "database error")
+            }
             Self::Internal(cause) => tracing::error!(error = %chain(cause.as_ref()), "internal error"),
             other if other.status().is_server_error() => tracing::error!(error = %other, "request failed"),
             other => tracing::debug!(error = %other, "refused"),
@@ -255,9 +275,13 @@ pub async fn render(request: Request, next: Next) -> Response {
     let body = error.body(version, id).to_string();
     let mut rendered = (error.status(), [(header::CONTENT_TYPE, "application/json")], body).into_response();
     let headers = rendered.headers_mut();
-    let weak_in_later_shape = matches!(*error, AuthError::WeakPassword { .. }) && version == ApiVersion::V20240101;
+    let weak_in_later_shape =
+        matches!(*error, AuthError::WeakPassword { .. }) && version == ApiVersion::V20240101;
     if !matches!(*error, AuthError::OAuth { .. }) && !weak_in_later_shape {
-        headers.insert(HeaderName::from_static("x-sb-error-code"), HeaderValue::from_static(error.code().as_str()));
+        headers.insert(
+            HeaderName::from_static("x-sb-error-code"),
+            HeaderValue::from_static(error.code().as_str()),
+        );
     }
     if version == ApiVersion::V20240101 {
         headers.insert(VERSION_HEADER, HeaderValue::from_static("2024-01-01"));

@@ -43,8 +43,8 @@ pub struct Verdict {
 
 #[derive(Deserialize)]
 struct Decision {
-    #[serde(default)]
-    decision: String,
+    #[serde(default, rename = "decision")]
+    outcome: String,
     #[serde(default)]
     message: String,
     #[serde(default)]
@@ -54,7 +54,12 @@ struct Decision {
 impl Hooks {
     /// Hooks as configured.
     pub fn new(config: &HooksConfig, outgoing: Outgoing, clock: Clock, random: Random) -> Self {
-        Self(Arc::new(Inner { config: config.clone(), outgoing, clock, random }))
+        Self(Arc::new(Inner {
+            config: config.clone(),
+            outgoing,
+            clock,
+            random,
+        }))
     }
 
     /// Whether access tokens pass a hook.
@@ -91,9 +96,13 @@ impl Hooks {
         method: &str,
         ip: IpAddr,
     ) -> Result<Map<String, Value>> {
-        let Some(hook) = &self.0.config.custom_access_token else { return Ok(claims) };
+        let Some(hook) = &self.0.config.custom_access_token else {
+            return Ok(claims);
+        };
         let payload = json!({ "user_id": user_id, "claims": claims, "authentication_method": method });
-        let mut answer = self.run(db, hook, "custom-access-token", payload, Some(ip)).await?;
+        let mut answer = self
+            .run(db, hook, "custom-access-token", payload, Some(ip))
+            .await?;
         match answer.get_mut("claims").map(Value::take) {
             Some(Value::Object(claims)) => claims::check(claims),
             _ => Err(AuthError::failed("output claims field is missing")),
@@ -110,10 +119,14 @@ impl Hooks {
         valid: bool,
         ip: IpAddr,
     ) -> Result<Verdict> {
-        let Some(hook) = &self.0.config.mfa_verification_attempt else { return Ok(Verdict::default()) };
+        let Some(hook) = &self.0.config.mfa_verification_attempt else {
+            return Ok(Verdict::default());
+        };
         let payload =
             json!({ "user_id": user_id, "factor_id": factor_id, "factor_type": factor_type, "valid": valid });
-        let answer = self.run(db, hook, "mfa-verification-attempt", payload, Some(ip)).await?;
+        let answer = self
+            .run(db, hook, "mfa-verification-attempt", payload, Some(ip))
+            .await?;
         verdict(&answer, "Further MFA verification attempts will be rejected.")
     }
 
@@ -125,16 +138,26 @@ impl Hooks {
         valid: bool,
         ip: IpAddr,
     ) -> Result<Verdict> {
-        let Some(hook) = &self.0.config.password_verification_attempt else { return Ok(Verdict::default()) };
+        let Some(hook) = &self.0.config.password_verification_attempt else {
+            return Ok(Verdict::default());
+        };
         let payload = json!({ "user_id": user_id, "valid": valid });
-        let answer = self.run(db, hook, "password-verification-attempt", payload, Some(ip)).await?;
-        verdict(&answer, "Further password verification attempts will be rejected.")
+        let answer = self
+            .run(db, hook, "password-verification-attempt", payload, Some(ip))
+            .await?;
+        verdict(
+            &answer,
+            "Further password verification attempts will be rejected.",
+        )
     }
 
     /// Asks the hook whether a user may be created.
     pub async fn before_user_created(&self, db: &impl Executor, user: &Value, ip: IpAddr) -> Result<()> {
         match &self.0.config.before_user_created {
-            Some(hook) => self.run(db, hook, "before-user-created", json!({ "user": user }), Some(ip)).await.map(drop),
+            Some(hook) => self
+                .run(db, hook, "before-user-created", json!({ "user": user }), Some(ip))
+                .await
+                .map(drop),
             None => Ok(()),
         }
     }
@@ -142,7 +165,10 @@ impl Hooks {
     /// Tells the hook that a user was created.
     pub async fn after_user_created(&self, db: &impl Executor, user: &Value, ip: IpAddr) -> Result<()> {
         match &self.0.config.after_user_created {
-            Some(hook) => self.run(db, hook, "after-user-created", json!({ "user": user }), Some(ip)).await.map(drop),
+            Some(hook) => self
+                .run(db, hook, "after-user-created", json!({ "user": user }), Some(ip))
+                .await
+                .map(drop),
             None => Ok(()),
         }
     }
@@ -161,7 +187,10 @@ impl Hooks {
     /// Hands an SMS to the hook.
     pub async fn send_sms(&self, db: &impl Executor, user: &Value, sms: &Value) -> Result<()> {
         match &self.0.config.send_sms {
-            Some(hook) => self.run(db, hook, "send-sms", json!({ "user": user, "sms": sms }), None).await.map(drop),
+            Some(hook) => self
+                .run(db, hook, "send-sms", json!({ "user": user, "sms": sms }), None)
+                .await
+                .map(drop),
             None => Ok(()),
         }
     }
@@ -183,9 +212,19 @@ impl Hooks {
         payload["metadata"] = metadata;
         let answer = match &hook.target {
             HookTarget::Http(url) => {
-                http::call(&inner.outgoing, url, &hook.secrets, inner.random.uuid(), inner.clock.unix(), &payload).await?
+                http::call(
+                    &inner.outgoing,
+                    url,
+                    &hook.secrets,
+                    inner.random.uuid(),
+                    inner.clock.unix(),
+                    &payload,
+                )
+                .await?
             }
-            HookTarget::Postgres { schema, function } => postgres::call(db, schema, function, &payload).await?,
+            HookTarget::Postgres { schema, function } => {
+                postgres::call(db, schema, function, &payload).await?
+            }
         };
         match refusal(&answer) {
             Some(error) => Err(error),
@@ -197,24 +236,39 @@ impl Hooks {
 /// `{"error": {"http_code", "message"}}` with a message.
 fn refusal(answer: &Value) -> Option<AuthError> {
     let error = answer.get("error")?;
-    let message = error.get("message").and_then(Value::as_str).filter(|message| !message.is_empty())?;
+    let message = error
+        .get("message")
+        .and_then(Value::as_str)
+        .filter(|message| !message.is_empty())?;
     let status = error
         .get("http_code")
         .and_then(Value::as_u64)
         .and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok())
         .filter(|status| status.is_client_error() || status.is_server_error())
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let code = if status.is_server_error() { ErrorCode::UnexpectedFailure } else { ErrorCode::Unknown };
+    let code = if status.is_server_error() {
+        ErrorCode::UnexpectedFailure
+    } else {
+        ErrorCode::Unknown
+    };
     Some(AuthError::refused(status, code, message.to_owned()))
 }
 
 fn verdict(answer: &Value, default_message: &str) -> Result<Verdict> {
-    let decision = Decision::deserialize(answer).map_err(|_| AuthError::failed("Error unmarshaling hook output"))?;
-    if decision.decision != "reject" {
+    let decision =
+        Decision::deserialize(answer).map_err(|_| AuthError::failed("Error unmarshaling hook output"))?;
+    if decision.outcome != "reject" {
         return Ok(Verdict::default());
     }
-    let message = if decision.message.is_empty() { default_message.to_owned() } else { decision.message };
-    Ok(Verdict { rejected: Some(message), logout: decision.should_logout_user })
+    let message = if decision.message.is_empty() {
+        default_message.to_owned()
+    } else {
+        decision.message
+    };
+    Ok(Verdict {
+        rejected: Some(message),
+        logout: decision.should_logout_user,
+    })
 }
 
 #[cfg(test)]
@@ -225,7 +279,10 @@ mod tests {
     #[test]
     fn an_answer_with_an_error_refuses() {
         let error = refusal(&json!({ "error": { "http_code": 403, "message": "no" } })).unwrap();
-        assert_eq!((error.status().as_u16(), error.public_message().as_ref()), (403, "no"));
+        assert_eq!(
+            (error.status().as_u16(), error.public_message().as_ref()),
+            (403, "no")
+        );
         let error = refusal(&json!({ "error": { "http_code": 200, "message": "no" } })).unwrap();
         assert_eq!(error.status().as_u16(), 500);
         assert!(refusal(&json!({ "error": { "message": "" } })).is_none());
@@ -234,7 +291,12 @@ mod tests {
 
     #[test]
     fn decisions() {
-        assert!(verdict(&json!({ "decision": "continue" }), "x").unwrap().rejected.is_none());
+        assert!(
+            verdict(&json!({ "decision": "continue" }), "x")
+                .unwrap()
+                .rejected
+                .is_none()
+        );
         let rejected = verdict(&json!({ "decision": "reject", "should_logout_user": true }), "x").unwrap();
         assert_eq!((rejected.rejected.as_deref(), rejected.logout), (Some("x"), true));
         assert!(verdict(&json!({ "decision": 1 }), "x").is_err());

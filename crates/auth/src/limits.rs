@@ -66,21 +66,28 @@ impl Limits {
         let bucket = |limited: Limited| match limited {
             Limited::Verify => RateLimiter::per(limits.token_verifications, five_minutes, 30),
             Limited::Token => RateLimiter::per(limits.token_refresh, five_minutes, 30),
-            Limited::Anonymous => {
-                RateLimiter::per(limits.anonymous_users, Duration::from_secs(3600), limits.anonymous_users)
-            }
+            Limited::Anonymous => RateLimiter::per(
+                limits.anonymous_users,
+                Duration::from_secs(3600),
+                limits.anonymous_users,
+            ),
             Limited::MfaChallenge | Limited::MfaVerify => {
                 RateLimiter::per(limits.mfa_challenge_and_verify, Duration::from_secs(60), 30)
             }
             _ => RateLimiter::per(limits.sign_in_sign_ups, five_minutes, 30),
         };
-        Self { header: limits.header.clone(), buckets: ALL.into_iter().map(bucket).collect() }
+        Self {
+            header: limits.header.clone(),
+            buckets: ALL.into_iter().map(bucket).collect(),
+        }
     }
 
     /// Counts one request; 429 when the bucket of this client is empty.
     pub fn check(&self, limited: Limited, headers: &HeaderMap) -> Result<()> {
         let Some(header) = &self.header else { return Ok(()) };
-        let Some(value) = headers.get(header.as_str()).and_then(|value| value.to_str().ok()) else { return Ok(()) };
+        let Some(value) = headers.get(header.as_str()).and_then(|value| value.to_str().ok()) else {
+            return Ok(());
+        };
         let key = value.split(',').next().unwrap_or_default().trim();
         if key.is_empty() {
             return Ok(());

@@ -22,7 +22,11 @@ mod notification;
 pub use notification::Notification;
 
 /// Characters that stay as they are in a query value that has to be escaped.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// A template of the project cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -135,14 +139,30 @@ struct Parsed {
 
 impl Mailer {
     /// Parses all templates, so that a mistake shows at start.
-    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks, _clock: Clock) -> Result<Self, MailerError> {
+    pub fn new(
+        config: Arc<AuthConfig>,
+        messenger: Messenger,
+        hooks: Hooks,
+        _clock: Clock,
+    ) -> Result<Self, MailerError> {
         let mut templates = HashMap::new();
         for built_in in defaults::ALL {
-            templates.insert(built_in.name, parse(built_in, config.email.templates.get(built_in.name))?);
+            templates.insert(
+                built_in.name,
+                parse(built_in, config.email.templates.get(built_in.name))?,
+            );
         }
-        let hourly =
-            config.rate_limits.email_sent.map(|count| RateLimiter::per(count, Duration::from_secs(3600), count));
-        Ok(Self(Arc::new(Inner { config, messenger, hooks, templates, hourly })))
+        let hourly = config
+            .rate_limits
+            .email_sent
+            .map(|count| RateLimiter::per(count, Duration::from_secs(3600), count));
+        Ok(Self(Arc::new(Inner {
+            config,
+            messenger,
+            hooks,
+            templates,
+            hourly,
+        })))
     }
 
     /// Whether the send-email hook takes all mails.
@@ -162,7 +182,12 @@ impl Mailer {
 
     /// Sends both mails of a double confirmation. A hook gets one call with both codes, whose names are crossed as in the
     /// original (auth.md section 18).
-    pub async fn send_pair(&self, db: &impl Executor, current: &OneTimeMail<'_>, new: &OneTimeMail<'_>) -> Result<()> {
+    pub async fn send_pair(
+        &self,
+        db: &impl Executor,
+        current: &OneTimeMail<'_>,
+        new: &OneTimeMail<'_>,
+    ) -> Result<()> {
         self.permit(new.to)?;
         if self.has_hook() {
             let data = self.hook_data(new.kind, current.codes, Some(new.codes), new.redirect_to);
@@ -176,7 +201,9 @@ impl Mailer {
     pub async fn notify(&self, user: &Value, notification: Notification<'_>) {
         let inner = &*self.0;
         let name = notification.name();
-        let Some(to) = notification.receiver(user).filter(|to| !to.is_empty()) else { return };
+        let Some(to) = notification.receiver(user).filter(|to| !to.is_empty()) else {
+            return;
+        };
         if !inner.config.email.notifications.iter().any(|on| on == name) {
             return;
         }
@@ -190,15 +217,22 @@ impl Mailer {
     /// The limits on who may get mail and how often.
     fn permit(&self, to: &str) -> Result<()> {
         let email = &self.0.config.email;
-        if !email.authorized_addresses.is_empty() && !email.authorized_addresses.contains(&without_label(to)) {
+        if !email.authorized_addresses.is_empty() && !email.authorized_addresses.contains(&without_label(to))
+        {
             let message = format!("Email address \"{to}\" cannot be used as it is not authorized");
-            return Err(AuthError::bad_request(ErrorCode::EmailAddressNotAuthorized, message));
+            return Err(AuthError::bad_request(
+                ErrorCode::EmailAddressNotAuthorized,
+                message,
+            ));
         }
         if !email.autoconfirm
             && let Some(hourly) = &self.0.hourly
             && hourly.check("").is_err()
         {
-            return Err(AuthError::too_many(ErrorCode::OverEmailSendRateLimit, "email rate limit exceeded"));
+            return Err(AuthError::too_many(
+                ErrorCode::OverEmailSendRateLimit,
+                "email rate limit exceeded",
+            ));
         }
         Ok(())
     }
@@ -209,36 +243,65 @@ impl Mailer {
         variables["TokenHash"] = json!(mail.codes.hash);
         variables["RedirectTo"] = json!(mail.redirect_to);
         if mail.kind != MailKind::Reauthentication {
-            let link = link(self.0.config.external_url.as_str(), mail.kind.link_type(), mail.codes.hash, mail.redirect_to);
+            let link = link(
+                self.0.config.external_url.as_str(),
+                mail.kind.link_type(),
+                mail.codes.hash,
+                mail.redirect_to,
+            );
             variables["ConfirmationURL"] = json!(link);
         }
         if let Some(new_email) = mail.new_email {
             variables["NewEmail"] = json!(new_email);
             variables["SendingTo"] = json!(mail.to);
         }
-        self.render_and_send(mail.kind.template(), mail.to, &variables).await.map_err(|error| {
-            tracing::error!(error, kind = mail.kind.noun(), "a mail was not sent");
-            AuthError::failed(format!("Error sending {} email", mail.kind.noun()))
-        })
+        self.render_and_send(mail.kind.template(), mail.to, &variables)
+            .await
+            .map_err(|error| {
+                tracing::error!(error, kind = mail.kind.noun(), "a mail was not sent");
+                AuthError::failed(format!("Error sending {} email", mail.kind.noun()))
+            })
     }
 
     fn variables(&self, user: &Value, to: &str) -> Value {
-        let current = user["email"].as_str().filter(|email| !email.is_empty()).unwrap_or(to);
+        let current = user["email"]
+            .as_str()
+            .filter(|email| !email.is_empty())
+            .unwrap_or(to);
         json!({ "SiteURL": self.0.config.site_url.as_str(), "Email": current, "Data": user["user_metadata"] })
     }
 
     async fn render_and_send(&self, name: &str, to: &str, variables: &Value) -> Result<(), String> {
-        let parsed = self.0.templates.get(name).ok_or_else(|| "no such template".to_owned())?;
+        let parsed = self
+            .0
+            .templates
+            .get(name)
+            .ok_or_else(|| "no such template".to_owned())?;
         let email = Email {
             to: to.to_owned(),
-            subject: parsed.subject.render(variables).map_err(|error| error.to_string())?.trim().to_owned(),
+            subject: parsed
+                .subject
+                .render(variables)
+                .map_err(|error| error.to_string())?
+                .trim()
+                .to_owned(),
             html: parsed.body.render(variables).map_err(|error| error.to_string())?,
             text: None,
         };
-        self.0.messenger.send_email(email).await.map_err(|error| error.to_string())
+        self.0
+            .messenger
+            .send_email(email)
+            .await
+            .map_err(|error| error.to_string())
     }
 
-    fn hook_data(&self, kind: MailKind, codes: Codes<'_>, new: Option<Codes<'_>>, redirect_to: &str) -> Value {
+    fn hook_data(
+        &self,
+        kind: MailKind,
+        codes: Codes<'_>,
+        new: Option<Codes<'_>>,
+        redirect_to: &str,
+    ) -> Value {
         let (token_new, hash, hash_new) = match new {
             Some(new) => (new.code, new.hash, codes.hash),
             None => ("", codes.hash, ""),
@@ -252,14 +315,20 @@ impl Mailer {
 }
 
 fn parse(built_in: &defaults::BuiltIn, own: Option<&MailTemplate>) -> Result<Parsed, MailerError> {
-    let subject = own.and_then(|own| own.subject.as_deref()).unwrap_or(built_in.subject);
+    let subject = own
+        .and_then(|own| own.subject.as_deref())
+        .unwrap_or(built_in.subject);
     let body = match own.and_then(|own| own.content.clone()) {
         Some(content) => content,
         None => built_in.page(),
     };
-    let wrong = |what: &str, reason: String| MailerError { name: built_in.name.to_owned(), reason: format!("{what}: {reason}") };
+    let wrong = |what: &str, reason: String| MailerError {
+        name: built_in.name.to_owned(),
+        reason: format!("{what}: {reason}"),
+    };
     Ok(Parsed {
-        subject: Template::parse(subject, Escape::Text).map_err(|error| wrong("subject", error.to_string()))?,
+        subject: Template::parse(subject, Escape::Text)
+            .map_err(|error| wrong("subject", error.to_string()))?,
         body: Template::parse(&body, Escape::Html).map_err(|error| wrong("content", error.to_string()))?,
     })
 }
@@ -277,7 +346,9 @@ pub fn link(external_url: &str, link_type: &str, hash: &str, redirect_to: &str) 
 
 /// `ann+news@example.com` counts as `ann@example.com`.
 fn without_label(address: &str) -> String {
-    let Some((local, domain)) = address.split_once('@') else { return address.to_lowercase() };
+    let Some((local, domain)) = address.split_once('@') else {
+        return address.to_lowercase();
+    };
     let name = local.split('+').next().unwrap_or(local);
     format!("{name}@{domain}").to_lowercase()
 }
@@ -296,11 +367,18 @@ mod tests {
         });
         for built_in in defaults::ALL {
             let parsed = parse(built_in, None).unwrap();
-            assert!(!parsed.subject.render(&variables).unwrap().is_empty(), "{}", built_in.name);
+            assert!(
+                !parsed.subject.render(&variables).unwrap().is_empty(),
+                "{}",
+                built_in.name
+            );
             let body = parsed.body.render(&variables).unwrap();
             assert!(!body.contains("{{"), "{}", built_in.name);
             if built_in.body.contains("ConfirmationURL") {
-                assert!(body.contains("href=\"http://c?a=1&amp;b=2\"") && body.contains("123456"), "{body}");
+                assert!(
+                    body.contains("href=\"http://c?a=1&amp;b=2\"") && body.contains("123456"),
+                    "{body}"
+                );
             }
         }
     }
@@ -308,7 +386,10 @@ mod tests {
     #[test]
     fn links() {
         let link = |target| link("http://h/auth/v1/", "magiclink", "pkce_ab", target);
-        assert_eq!(link("http://app/x"), "http://h/auth/v1/verify?token=pkce_ab&type=magiclink&redirect_to=http://app/x");
+        assert_eq!(
+            link("http://app/x"),
+            "http://h/auth/v1/verify?token=pkce_ab&type=magiclink&redirect_to=http://app/x"
+        );
         assert!(link("http://app/x?a=1").ends_with("&redirect_to=http%3A%2F%2Fapp%2Fx%3Fa%3D1"));
     }
 
@@ -319,8 +400,14 @@ mod tests {
 
     #[test]
     fn a_broken_template_is_named() {
-        let own = MailTemplate { subject: Some("{{ .A".to_owned()), content: None };
+        let own = MailTemplate {
+            subject: Some("{{ .A".to_owned()),
+            content: None,
+        };
         let error = parse(&defaults::ALL[0], Some(&own)).err().unwrap().to_string();
-        assert!(error.starts_with(&format!("auth.email.template.{}: subject", defaults::ALL[0].name)), "{error}");
+        assert!(
+            error.starts_with(&format!("auth.email.template.{}: subject", defaults::ALL[0].name)),
+            "{error}"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Domain types and rules of the Auth service. Nothing here does I/O.
 
-pub mod address;
 pub mod aal;
+pub mod address;
 pub mod claims;
 pub mod factor;
 pub mod go_duration;

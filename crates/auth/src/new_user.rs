@@ -33,7 +33,12 @@ impl Address {
 
 /// A user that signs up with an address, not stored yet. `data` becomes the metadata; what identifies the user wins over it.
 pub fn with_address(state: &State, info: &RequestInfo, address: &Address, data: Map<String, Value>) -> User {
-    let mut user = User::new(state.random.uuid(), &info.audience, &state.config.default_role, state.now());
+    let mut user = User::new(
+        state.random.uuid(),
+        &info.audience,
+        &state.config.default_role,
+        state.now(),
+    );
     match address {
         Address::Email(email) => user.email = Some(email.clone()),
         Address::Phone(phone) => user.phone = Some(phone.clone()),
@@ -65,8 +70,14 @@ pub fn identity_data(user: &User, provider: &str, verified: bool) -> Map<String,
     } else {
         data.insert("phone".to_owned(), json!(user.phone()));
     }
-    data.insert("email_verified".to_owned(), json!(verified && provider == "email"));
-    data.insert("phone_verified".to_owned(), json!(verified && provider == "phone"));
+    data.insert(
+        "email_verified".to_owned(),
+        json!(verified && provider == "email"),
+    );
+    data.insert(
+        "phone_verified".to_owned(),
+        json!(verified && provider == "phone"),
+    );
     data
 }
 
@@ -88,7 +99,9 @@ pub async fn store(
     ip: IpAddr,
 ) -> Result<()> {
     state.hooks.before_user_created(tx, &user.to_value(), ip).await?;
-    insert(tx, user, identities).await.map_err(AuthError::database("Database error saving new user"))?;
+    insert(tx, user, identities)
+        .await
+        .map_err(AuthError::database("Database error saving new user"))?;
     *user = users::find(tx, user.id).await?.ok_or_else(caller::missing_user)?;
     state.hooks.after_user_created(tx, &user.to_value(), ip).await
 }
@@ -97,7 +110,15 @@ async fn insert(tx: &Transaction<'_>, user: &User, identities: &[NewIdentity]) -
     users::insert(tx, user).await?;
     for identity in identities {
         let now = user.created_at.unwrap_or_default();
-        identities::insert(tx, user.id, identity.provider, &user.id.to_string(), &identity.data, now).await?;
+        identities::insert(
+            tx,
+            user.id,
+            identity.provider,
+            &user.id.to_string(),
+            &identity.data,
+            now,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -106,7 +127,8 @@ async fn insert(tx: &Transaction<'_>, user: &User, identities: &[NewIdentity]) -
 pub fn confirm_email(state: &State, user: &mut User) {
     user.confirmation_token.clear();
     user.email_confirmed_at = Some(state.now());
-    user.user_metadata.insert("email_verified".to_owned(), json!(true));
+    user.user_metadata
+        .insert("email_verified".to_owned(), json!(true));
 }
 
 /// Marks the phone as confirmed.

@@ -38,7 +38,8 @@ pub enum Redeemed {
 }
 
 /// Text for the first of two confirmations.
-pub const HALF_CHANGED: &str = "Confirmation link accepted. Please proceed to confirm link sent to the other email";
+pub const HALF_CHANGED: &str =
+    "Confirmation link accepted. Please proceed to confirm link sent to the other email";
 
 /// The pending tokens that a verification type may redeem; `None` = no such type for this kind of proof.
 fn token_types(verification_type: &str, proof: &Proof<'_>) -> Option<&'static [TokenType]> {
@@ -56,7 +57,12 @@ fn token_types(verification_type: &str, proof: &Proof<'_>) -> Option<&'static [T
 }
 
 /// Redeems within the caller's transaction. The answer is the same for an unknown, a used, an old and a wrong token.
-pub async fn redeem(state: &State, tx: &Transaction<'_>, verification_type: &str, proof: &Proof<'_>) -> Result<Redeemed> {
+pub async fn redeem(
+    state: &State,
+    tx: &Transaction<'_>,
+    verification_type: &str,
+    proof: &Proof<'_>,
+) -> Result<Redeemed> {
     let Some(types) = token_types(verification_type, proof) else {
         return Err(match proof {
             Proof::Hash(_) => AuthError::validation("Invalid email verification type"),
@@ -97,7 +103,11 @@ fn expired(proof: &Proof<'_>) -> AuthError {
 }
 
 /// The locked user for whom the token is pending.
-async fn find(tx: &Transaction<'_>, proof: &Proof<'_>, types: &[TokenType]) -> Result<Option<(User, TokenType)>> {
+async fn find(
+    tx: &Transaction<'_>,
+    proof: &Proof<'_>,
+    types: &[TokenType],
+) -> Result<Option<(User, TokenType)>> {
     let hashes = match proof {
         Proof::Hash(hash) => vec![(*hash).to_owned()],
         Proof::EmailCode(address, code) => {
@@ -155,11 +165,19 @@ fn is_alive(state: &State, user: &User, token_type: TokenType, proof: &Proof<'_>
 async fn confirm(state: &State, tx: &Transaction<'_>, user: &mut User, proof: &Proof<'_>) -> Result<()> {
     user.confirmation_token.clear();
     if matches!(proof, Proof::PhoneCode(..)) {
-        let action = if user.is_phone_confirmed() { Action::Login } else { Action::UserSignedUp };
+        let action = if user.is_phone_confirmed() {
+            Action::Login
+        } else {
+            Action::UserSignedUp
+        };
         addresses::confirm_phone(state, tx, user).await?;
         return state.audit(tx, &audit::payload(action, user, None), None).await;
     }
-    let action = if user.invited_at.is_some() { Action::InviteAccepted } else { Action::UserSignedUp };
+    let action = if user.invited_at.is_some() {
+        Action::InviteAccepted
+    } else {
+        Action::UserSignedUp
+    };
     if user.invited_at.is_some() && !user.has_password() {
         let hash = state.passwords.hash(random_password(state)).await?;
         user.encrypted_password = Some(state.vault.seal(user.id, &hash)?);
@@ -171,7 +189,11 @@ async fn confirm(state: &State, tx: &Transaction<'_>, user: &mut User, proof: &P
 /// Recovery or magic link: whoever reads the address's mail has the address.
 async fn recover(state: &State, tx: &Transaction<'_>, user: &mut User) -> Result<()> {
     user.recovery_token.clear();
-    let action = if user.is_email_confirmed() { Action::Login } else { Action::UserSignedUp };
+    let action = if user.is_email_confirmed() {
+        Action::Login
+    } else {
+        Action::UserSignedUp
+    };
     if !user.is_email_confirmed() {
         addresses::confirm_email(state, tx, user).await?;
     }
@@ -186,16 +208,26 @@ async fn change_phone(state: &State, tx: &Transaction<'_>, user: &mut User) -> R
         return Err(AuthError::unprocessable(ErrorCode::PhoneExists, message));
     }
     addresses::replace_phone(state, tx, user, &phone, true).await?;
-    state.audit(tx, &audit::payload(Action::UserModified, user, None), None).await
+    state
+        .audit(tx, &audit::payload(Action::UserModified, user, None), None)
+        .await
 }
 
 /// Whether this is the first of two confirmations.
 fn needs_other(state: &State, user: &User) -> bool {
     let email = &state.config.email;
-    email.double_confirm_changes && !email.autoconfirm && !user.email().is_empty() && user.email_change_confirm_status == 0
+    email.double_confirm_changes
+        && !email.autoconfirm
+        && !user.email().is_empty()
+        && user.email_change_confirm_status == 0
 }
 
-async fn half_change(state: &State, tx: &Transaction<'_>, user: &mut User, token_type: TokenType) -> Result<()> {
+async fn half_change(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &mut User,
+    token_type: TokenType,
+) -> Result<()> {
     match token_type {
         TokenType::EmailChangeCurrent => user.email_change_token_current.clear(),
         _ => user.email_change_token_new.clear(),
@@ -216,5 +248,7 @@ async fn change_email(state: &State, tx: &Transaction<'_>, user: &mut User) -> R
         return Err(AuthError::unprocessable(ErrorCode::EmailExists, message));
     }
     addresses::replace_email(state, tx, user, &email, true).await?;
-    state.audit(tx, &audit::payload(Action::UserModified, user, None), None).await
+    state
+        .audit(tx, &audit::payload(Action::UserModified, user, None), None)
+        .await
 }

@@ -36,25 +36,35 @@ impl<T: DeserializeOwned + Default> FromRequest<State> for OptionalBody<T> {
 
     async fn from_request(request: Request, _: &State) -> Result<Self> {
         let bytes = bytes(request).await?;
-        if bytes.is_empty() { Ok(Self(T::default())) } else { parse(&bytes).map(OptionalBody) }
+        if bytes.is_empty() {
+            Ok(Self(T::default()))
+        } else {
+            parse(&bytes).map(OptionalBody)
+        }
     }
 }
 
 /// The raw body, bounded.
 pub async fn bytes(request: Request) -> Result<Bytes> {
-    read_body(request.into_body(), BODY_LIMIT).await.map_err(|error| match error {
-        BodyError::TooLarge => AuthError::refused(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            ErrorCode::RequestEntityTooLarge,
-            "Request body too large (max 1048576 bytes)",
-        ),
-        BodyError::Broken => AuthError::bad_request(ErrorCode::BadJson, "Could not read request body"),
-    })
+    read_body(request.into_body(), BODY_LIMIT)
+        .await
+        .map_err(|error| match error {
+            BodyError::TooLarge => AuthError::refused(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ErrorCode::RequestEntityTooLarge,
+                "Request body too large (max 1048576 bytes)",
+            ),
+            BodyError::Broken => AuthError::bad_request(ErrorCode::BadJson, "Could not read request body"),
+        })
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| AuthError::bad_request(ErrorCode::BadJson, format!("Could not parse request body as JSON: {error}")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        AuthError::bad_request(
+            ErrorCode::BadJson,
+            format!("Could not parse request body as JSON: {error}"),
+        )
+    })
 }
 
 /// Who asks from where, and where they want to return to.
@@ -74,7 +84,9 @@ impl FromRequestParts<State> for RequestInfo {
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
-        let requested = text(&parts.headers, "redirect_to").map(str::to_owned).or_else(|| query_value(parts, "redirect_to"));
+        let requested = text(&parts.headers, "redirect_to")
+            .map(str::to_owned)
+            .or_else(|| query_value(parts, "redirect_to"));
         let referer = text(&parts.headers, header::REFERER.as_str());
         Ok(Self {
             ip: client_ip(parts),
@@ -87,18 +99,26 @@ impl FromRequestParts<State> for RequestInfo {
 
 /// Address of the client as the gateway determined it.
 pub fn client_ip(parts: &Parts) -> IpAddr {
-    parts.extensions.get::<ClientAddress>().map_or(IpAddr::from([127, 0, 0, 1]), |address| address.0)
+    parts
+        .extensions
+        .get::<ClientAddress>()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |address| address.0)
 }
 
 /// The bearer token's state as the gateway determined it.
 pub fn token_state(parts: &Parts) -> TokenState {
-    parts.extensions.get::<Caller>().map_or(TokenState::None, |caller| caller.token.clone())
+    parts
+        .extensions
+        .get::<Caller>()
+        .map_or(TokenState::None, |caller| caller.token.clone())
 }
 
 /// First value of a query parameter.
 pub fn query_value(parts: &Parts, name: &str) -> Option<String> {
     let query = parts.uri.query()?;
-    url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 fn audience(parts: &Parts, state: &State) -> String {
@@ -106,7 +126,9 @@ fn audience(parts: &Parts, state: &State) -> String {
         return named.to_owned();
     }
     if let TokenState::Valid { claims, .. } = token_state(parts)
-        && !claims.role().is_some_and(|role| state.config.admin_roles.iter().any(|admin| admin == role))
+        && !claims
+            .role()
+            .is_some_and(|role| state.config.admin_roles.iter().any(|admin| admin == role))
         && let Some(audience) = claims.str("aud").filter(|audience| !audience.is_empty())
     {
         return audience.to_owned();
@@ -115,9 +137,15 @@ fn audience(parts: &Parts, state: &State) -> String {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok()).filter(|value| !value.is_empty())
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .filter(|value| !value.is_empty())
 }
 
 fn printable(raw: &str) -> String {
-    raw.chars().filter(|character| !character.is_control()).take(1000).collect()
+    raw.chars()
+        .filter(|character| !character.is_control())
+        .take(1000)
+        .collect()
 }

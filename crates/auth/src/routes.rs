@@ -31,7 +31,10 @@ pub fn router(state: State) -> Router {
         .route("/recover", post(one_time::recover::send))
         .route("/resend", post(one_time::resend::send))
         .route("/reauthenticate", get(one_time::reauthenticate::send))
-        .route("/verify", get(one_time::verify_link::follow).post(one_time::verify::check))
+        .route(
+            "/verify",
+            get(one_time::verify_link::follow).post(one_time::verify::check),
+        )
         .route("/user", get(user::show::show).put(user::update::update))
         .route("/logout", post(user::logout::end))
         .route("/factors", post(factors::enroll::create))
@@ -42,9 +45,18 @@ pub fn router(state: State) -> Router {
                 .post(factors::recovery_codes::generate::create)
                 .delete(factors::recovery_codes::unenroll::delete),
         )
-        .route("/factors/recovery-codes/regenerate", post(factors::recovery_codes::regenerate::create))
-        .route("/factors/recovery-codes/verify", post(factors::recovery_codes::verify::check))
-        .route("/factors/{factor_id}", axum::routing::delete(factors::unenroll::delete))
+        .route(
+            "/factors/recovery-codes/regenerate",
+            post(factors::recovery_codes::regenerate::create),
+        )
+        .route(
+            "/factors/recovery-codes/verify",
+            post(factors::recovery_codes::verify::check),
+        )
+        .route(
+            "/factors/{factor_id}",
+            axum::routing::delete(factors::unenroll::delete),
+        )
         .route("/factors/{factor_id}/challenge", post(factors::challenge::create))
         .route("/factors/{factor_id}/verify", post(factors::verify::check))
         .route("/admin/generate_link", post(admin::generate_link::create))
@@ -52,7 +64,9 @@ pub fn router(state: State) -> Router {
         .route("/admin/users/", post(admin::users::create::create))
         .route(
             "/admin/users/{user_id}",
-            get(admin::users::show::show).put(admin::users::update::update).delete(admin::users::delete::delete),
+            get(admin::users::show::show)
+                .put(admin::users::update::update)
+                .delete(admin::users::delete::delete),
         )
         .route("/admin/users/{user_id}/factors", get(admin::factors::list))
         .route(
@@ -61,11 +75,18 @@ pub fn router(state: State) -> Router {
         )
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })
-        .layer(middleware::from_fn(move |request, next| service::deadline::enforce(timeout, request, next)))
+        .layer(middleware::from_fn(move |request, next| {
+            service::deadline::enforce(timeout, request, next)
+        }))
         .layer(middleware::from_fn(error::render))
         .with_state(state)
 }
 
 async fn not_found() -> Response {
-    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "404 page not found\n").into_response()
+    (
+        StatusCode::NOT_FOUND,
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+        "404 page not found\n",
+    )
+        .into_response()
 }

@@ -110,9 +110,15 @@ pub fn highest_aal(user: &User) -> Aal {
         #[serde(borrow)]
         status: std::borrow::Cow<'a, str>,
     }
-    let Some(factors) = &user.factors else { return Aal::Aal1 };
+    let Some(factors) = &user.factors else {
+        return Aal::Aal1;
+    };
     let factors: Vec<Status<'_>> = serde_json::from_str(factors.get()).unwrap_or_default();
-    if factors.iter().any(|factor| factor.status == "verified") { Aal::Aal2 } else { Aal::Aal1 }
+    if factors.iter().any(|factor| factor.status == "verified") {
+        Aal::Aal2
+    } else {
+        Aal::Aal1
+    }
 }
 
 /// What [`access_token`] needs to know of the session.
@@ -131,13 +137,23 @@ pub struct Issue<'a> {
 }
 
 /// Signs an access token for `user`, after the custom-access-token hook if there is one.
-pub async fn access_token(state: &State, db: &impl Executor, user: &User, issue: &Issue<'_>, now: Time) -> Result<AccessToken> {
+pub async fn access_token(
+    state: &State,
+    db: &impl Executor,
+    user: &User,
+    issue: &Issue<'_>,
+    now: Time,
+) -> Result<AccessToken> {
     let facts = SessionFacts {
         id: issue.session_id,
         created_at: issue.created_at,
         amr: issue.amr,
         aal: aal_of(issue.amr),
-        highest: if state.config.sessions.allow_low_aal.is_some() { highest_aal(user) } else { Aal::Aal1 },
+        highest: if state.config.sessions.allow_low_aal.is_some() {
+            highest_aal(user)
+        } else {
+            Aal::Aal1
+        },
     };
     let claims = AccessClaims::new(&state.config, user, &facts, now);
     let expires_at = claims.exp;
@@ -145,12 +161,19 @@ pub async fn access_token(state: &State, db: &impl Executor, user: &User, issue:
         let Value::Object(claims) = serde_json::to_value(&claims).map_err(AuthError::internal)? else {
             return Err(AuthError::failed("claims are not an object"));
         };
-        let claims = state.hooks.custom_access_token(db, user.id, claims, issue.method, issue.ip).await?;
+        let claims = state
+            .hooks
+            .custom_access_token(db, user.id, claims, issue.method, issue.ip)
+            .await?;
         state.keys.sign(&claims)
     } else {
         state.keys.sign(&claims)
     };
-    Ok(AccessToken { token: token.map_err(AuthError::internal)?, expires_at, expires_in: expires_at - now.timestamp() })
+    Ok(AccessToken {
+        token: token.map_err(AuthError::internal)?,
+        expires_at,
+        expires_in: expires_at - now.timestamp(),
+    })
 }
 
 /// Opens a session for `user` and answers with its tokens. The audit entry, if any, is written with it.
@@ -174,15 +197,27 @@ pub async fn open_session(
         refresh_token: first.sealed_key.is_none().then_some(first.token.as_str()),
         counter_key: first.sealed_key.as_deref(),
         now,
-        audit: audit.filter(|_| state.config.audit_log_in_database).map(|payload| (state.random.uuid(), payload)),
+        audit: audit
+            .filter(|_| state.config.audit_log_in_database)
+            .map(|payload| (state.random.uuid(), payload)),
         amr_id: state.random.uuid(),
     };
-    store::sessions::open(db, &session).await.map_err(AuthError::database("Database error granting user"))?;
+    store::sessions::open(db, &session)
+        .await
+        .map_err(AuthError::database("Database error granting user"))?;
     user.last_sign_in_at = Some(now);
     user.updated_at = Some(now);
-    let amr = serde_json::value::to_raw_value(&[serde_json::json!({ "method": method.as_str(), "timestamp": now.timestamp() })])
-        .map_err(AuthError::internal)?;
-    let issue = Issue { session_id: id, created_at: now, amr: &amr, method: method.as_str(), ip: info.ip };
+    let amr = serde_json::value::to_raw_value(&[
+        serde_json::json!({ "method": method.as_str(), "timestamp": now.timestamp() }),
+    ])
+    .map_err(AuthError::internal)?;
+    let issue = Issue {
+        session_id: id,
+        created_at: now,
+        amr: &amr,
+        method: method.as_str(),
+        ip: info.ip,
+    };
     let access = access_token(state, db, &user, &issue, now).await?;
     Ok(TokenResponse::new(access, first.token, user))
 }
@@ -197,11 +232,17 @@ struct FirstToken {
 impl FirstToken {
     fn new(state: &State, session_id: Uuid) -> Result<Self> {
         if state.config.refresh_tokens.algorithm_version != 2 {
-            return Ok(Self { token: refresh_token::table_token(&state.random), sealed_key: None });
+            return Ok(Self {
+                token: refresh_token::table_token(&state.random),
+                sealed_key: None,
+            });
         }
         let key = refresh_token::counter_key(&state.random);
         let token = refresh_token::counter_token(&key, session_id, 0)
             .ok_or_else(|| AuthError::failed("could not write a refresh token"))?;
-        Ok(Self { token, sealed_key: Some(state.vault.seal(session_id, &key)?) })
+        Ok(Self {
+            token,
+            sealed_key: Some(state.vault.seal(session_id, &key)?),
+        })
     }
 }

@@ -39,13 +39,27 @@ pub struct StepUp<'a> {
 
 /// Writes the success, commits, and answers with new tokens of the same session. `None`: the challenge or the code was
 /// used up by somebody else meanwhile; nothing but that was written.
-pub async fn lift(state: &State, tx: Transaction<'_>, loaded: Loaded, step_up: StepUp<'_>) -> Result<Option<TokenResponse>> {
-    let Loaded { mut user, session, counter_key, counter, amr, .. } = loaded;
+pub async fn lift(
+    state: &State,
+    tx: Transaction<'_>,
+    loaded: Loaded,
+    step_up: StepUp<'_>,
+) -> Result<Option<TokenResponse>> {
+    let Loaded {
+        mut user,
+        session,
+        counter_key,
+        counter,
+        amr,
+        ..
+    } = loaded;
     let session = session.ok_or_else(caller::missing_session)?;
     let refresh_token = match counter_key {
         None => refresh_token::table_token(&state.random),
-        Some(key) => refresh_token::counter_token(&state.vault.open(session.id, &key)?, session.id, counter + 2)
-            .ok_or_else(|| AuthError::failed("could not write a refresh token"))?,
+        Some(key) => {
+            refresh_token::counter_token(&state.vault.open(session.id, &key)?, session.id, counter + 2)
+                .ok_or_else(|| AuthError::failed("could not write a refresh token"))?
+        }
     };
     let is_counter = refresh_token.len() != 12;
     let action = match step_up.challenge_id {
@@ -62,10 +76,12 @@ pub async fn lift(state: &State, tx: Transaction<'_>, loaded: Loaded, step_up: S
         step: step_up.step,
         refresh_token: (!is_counter).then_some(refresh_token.as_str()),
         amr_id: state.random.uuid(),
-        audit: state
-            .config
-            .audit_log_in_database
-            .then(|| (state.random.uuid(), audit::payload(action, &user, Some(step_up.traits)))),
+        audit: state.config.audit_log_in_database.then(|| {
+            (
+                state.random.uuid(),
+                audit::payload(action, &user, Some(step_up.traits)),
+            )
+        }),
         ip: step_up.ip,
         now: step_up.now,
     };
@@ -79,10 +95,18 @@ pub async fn lift(state: &State, tx: Transaction<'_>, loaded: Loaded, step_up: S
     let amr = if step_up.factor.verified {
         with_method(&amr, method, step_up.now)?
     } else {
-        user = users::find(&tx, user.id).await?.ok_or_else(caller::missing_user)?;
+        user = users::find(&tx, user.id)
+            .await?
+            .ok_or_else(caller::missing_user)?;
         sessions::amr(&tx, session.id).await?
     };
-    let issue = Issue { session_id: session.id, created_at: session.created_at, amr: &amr, method, ip: step_up.ip };
+    let issue = Issue {
+        session_id: session.id,
+        created_at: session.created_at,
+        amr: &amr,
+        method,
+        ip: step_up.ip,
+    };
     let access = access_token(state, &tx, &user, &issue, step_up.now).await?;
     tx.commit().await?;
     Ok(Some(TokenResponse::new(access, refresh_token, user)))
@@ -92,6 +116,9 @@ pub async fn lift(state: &State, tx: Transaction<'_>, loaded: Loaded, step_up: S
 fn with_method(amr: &RawValue, method: &str, now: Time) -> Result<Box<RawValue>> {
     let mut entries: Vec<Value> = serde_json::from_str(amr.get()).unwrap_or_default();
     entries.retain(|entry| entry["method"] != method);
-    entries.insert(0, serde_json::json!({ "method": method, "timestamp": now.timestamp() }));
+    entries.insert(
+        0,
+        serde_json::json!({ "method": method, "timestamp": now.timestamp() }),
+    );
     serde_json::value::to_raw_value(&entries).map_err(AuthError::internal)
 }

@@ -61,6 +61,12 @@ async fn end_sessions(state: &State) -> Result<()> {
         return Ok(());
     }
     let seconds = |limit: Option<Duration>| limit.map(|limit| limit.as_secs_f64());
-    cleanup::expired_sessions(&state.pool, seconds(rules.timebox), seconds(rules.inactivity_timeout), state.now()).await?;
+    cleanup::expired_sessions(
+        &state.pool,
+        seconds(rules.timebox),
+        seconds(rules.inactivity_timeout),
+        state.now(),
+    )
+    .await?;
     Ok(())
 }

@@ -54,8 +54,16 @@ struct Inner {
 impl Texts {
     /// As configured.
     pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks, _clock: Clock) -> Self {
-        let hourly = config.rate_limits.sms_sent.map(|count| RateLimiter::per(count, Duration::from_secs(3600), count));
-        Self(Arc::new(Inner { config, messenger, hooks, hourly }))
+        let hourly = config
+            .rate_limits
+            .sms_sent
+            .map(|count| RateLimiter::per(count, Duration::from_secs(3600), count));
+        Self(Arc::new(Inner {
+            config,
+            messenger,
+            hooks,
+            hourly,
+        }))
     }
 
     /// The fixed code of a number that is configured for tests.
@@ -81,7 +89,10 @@ impl Texts {
             && let Some(hourly) = &inner.hourly
             && hourly.check("").is_err()
         {
-            return Err(AuthError::too_many(ErrorCode::OverSmsSendRateLimit, "SMS rate limit exceeded"));
+            return Err(AuthError::too_many(
+                ErrorCode::OverSmsSendRateLimit,
+                "SMS rate limit exceeded",
+            ));
         }
         if inner.hooks.has_send_sms() {
             let mut sms = json!({ "otp": code, "phone": phone });
@@ -91,9 +102,17 @@ impl Texts {
             inner.hooks.send_sms(db, user, &sms).await?;
             return Ok(None);
         }
-        let template = if purpose == SmsPurpose::Mfa { &inner.config.mfa.phone_template } else { &inner.config.sms.template };
+        let template = if purpose == SmsPurpose::Mfa {
+            &inner.config.mfa.phone_template
+        } else {
+            &inner.config.sms.template
+        };
         let body = render(template, code).map_err(|reason| not_sent(purpose, &reason))?;
-        let sms = Sms { to: phone.to_owned(), body, channel };
+        let sms = Sms {
+            to: phone.to_owned(),
+            body,
+            channel,
+        };
         inner.messenger.send_sms(sms).await.map_err(|error| {
             let reason = match &error {
                 SendError::Refused { message, .. } => message.clone(),
@@ -106,7 +125,9 @@ impl Texts {
 
 fn render(template: &str, code: &str) -> Result<String, String> {
     let template = Template::parse(template, Escape::Text).map_err(|error| error.to_string())?;
-    template.render(&json!({ "Code": code })).map_err(|error| error.to_string())
+    template
+        .render(&json!({ "Code": code }))
+        .map_err(|error| error.to_string())
 }
 
 fn not_sent(purpose: SmsPurpose, reason: &str) -> AuthError {
@@ -120,7 +141,10 @@ mod tests {
 
     #[test]
     fn the_code_is_in_the_text() {
-        assert_eq!(render("Your code is {{ .Code }}", "123456").as_deref(), Ok("Your code is 123456"));
+        assert_eq!(
+            render("Your code is {{ .Code }}", "123456").as_deref(),
+            Ok("Your code is 123456")
+        );
         assert!(render("{{ if }}", "1").is_err());
     }
 }

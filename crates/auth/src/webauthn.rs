@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use url::Url;
 use webauthn_rs_core::WebauthnCore;
 use webauthn_rs_core::proto::{
-    AttestationConveyancePreference, AuthenticationState, Credential, PublicKeyCredential, RegisterPublicKeyCredential,
-    RegistrationState, UserVerificationPolicy,
+    AttestationConveyancePreference, AuthenticationState, Credential, PublicKeyCredential,
+    RegisterPublicKeyCredential, RegistrationState, UserVerificationPolicy,
 };
 
 use crate::error::{AuthError, ErrorCode, Result};
@@ -33,7 +33,9 @@ pub enum WebauthnProof<'a> {
 impl<'a> WebauthnProof<'a> {
     /// Reads the `webauthn` object; the checks come in the original's order.
     pub fn read(object: Option<&'a Value>) -> Result<Self> {
-        let object = object.filter(|value| value.is_object()).ok_or_else(|| AuthError::validation("WebAuthn config required"))?;
+        let object = object
+            .filter(|value| value.is_object())
+            .ok_or_else(|| AuthError::validation("WebAuthn config required"))?;
         let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
         if !matches!(kind, "create" | "request") {
             return Err(AuthError::validation("WebAuthn type must be create or request"));
@@ -42,7 +44,11 @@ impl<'a> WebauthnProof<'a> {
             .get("credential_response")
             .filter(|response| !response.is_null())
             .ok_or_else(|| AuthError::validation("credential_response required"))?;
-        Ok(if kind == "create" { Self::Create(response) } else { Self::Request(response) })
+        Ok(if kind == "create" {
+            Self::Create(response)
+        } else {
+            Self::Request(response)
+        })
     }
 }
 
@@ -55,13 +61,27 @@ pub async fn challenge(state: &State, user: &User, factor: &Factor) -> Result<(V
         let builder = core
             .new_challenge_authenticate_builder(vec![credential], Some(UserVerificationPolicy::Preferred))
             .map_err(AuthError::internal)?;
-        let (options, ceremony) = core.generate_challenge_authenticate(builder).map_err(AuthError::internal)?;
-        return Ok((json!({ "type": "request", "credential_options": options }), json!({ "request": ceremony })));
+        let (options, ceremony) = core
+            .generate_challenge_authenticate(builder)
+            .map_err(AuthError::internal)?;
+        return Ok((
+            json!({ "type": "request", "credential_options": options }),
+            json!({ "request": ceremony }),
+        ));
     }
     let existing = factors::of_user(&state.pool, user.id).await?;
-    let registered = existing.iter().filter_map(|other| other.web_authn_credential.as_ref());
-    let exclude = registered.filter_map(|value| stored::<Credential>(value).ok()).map(|credential| credential.cred_id).collect();
-    let name = if user.email().is_empty() { user.phone() } else { user.email() };
+    let registered = existing
+        .iter()
+        .filter_map(|other| other.web_authn_credential.as_ref());
+    let exclude = registered
+        .filter_map(|value| stored::<Credential>(value).ok())
+        .map(|credential| credential.cred_id)
+        .collect();
+    let name = if user.email().is_empty() {
+        user.phone()
+    } else {
+        user.email()
+    };
     let name = if name.is_empty() { "user" } else { name };
     let builder = core
         .new_challenge_register_builder(user.id.to_string().as_bytes(), name, name)
@@ -69,8 +89,13 @@ pub async fn challenge(state: &State, user: &User, factor: &Factor) -> Result<(V
         .user_verification_policy(UserVerificationPolicy::Preferred)
         .attestation(AttestationConveyancePreference::None)
         .exclude_credentials(Some(exclude));
-    let (options, ceremony) = core.generate_challenge_register(builder).map_err(AuthError::internal)?;
-    Ok((json!({ "type": "create", "credential_options": options }), json!({ "create": ceremony })))
+    let (options, ceremony) = core
+        .generate_challenge_register(builder)
+        .map_err(AuthError::internal)?;
+    Ok((
+        json!({ "type": "create", "credential_options": options }),
+        json!({ "create": ceremony }),
+    ))
 }
 
 /// Finishes a ceremony and stores the credential, or its new counter.
@@ -83,26 +108,47 @@ pub async fn verify(
     now: Time,
 ) -> Result<()> {
     let core = relying_party(state);
-    let ceremony = |kind: &str| ceremony.and_then(|ceremony| ceremony.get(kind)).ok_or_else(failed);
+    let ceremony = |kind: &str| {
+        ceremony
+            .and_then(|ceremony| ceremony.get(kind))
+            .ok_or_else(failed)
+    };
     match proof {
         WebauthnProof::Create(response) => {
             let response: RegisterPublicKeyCredential = offered(response)?;
             let ceremony: RegistrationState = stored(ceremony("create")?)?;
-            let credential = core.register_credential(&response, &ceremony, None).map_err(|error| refused(&error))?;
+            let credential = core
+                .register_credential(&response, &ceremony, None)
+                .map_err(|error| refused(&error))?;
             let aaguid = aaguid(&response.response.attestation_object);
-            factors::set_credential(db, factor.id, &serde_json::to_value(&credential).map_err(AuthError::internal)?, aaguid, now)
-                .await?;
+            factors::set_credential(
+                db,
+                factor.id,
+                &serde_json::to_value(&credential).map_err(AuthError::internal)?,
+                aaguid,
+                now,
+            )
+            .await?;
         }
         WebauthnProof::Request(response) => {
             let response: PublicKeyCredential = offered(response)?;
             let ceremony: AuthenticationState = stored(ceremony("request")?)?;
-            let mut credential: Credential = stored(factor.web_authn_credential.as_ref().ok_or_else(failed)?)?;
+            let mut credential: Credential =
+                stored(factor.web_authn_credential.as_ref().ok_or_else(failed)?)?;
             // The stored credential is the current one; the ceremony's copy may have an older counter.
-            let result = core.authenticate_single_credential(&response, &ceremony, &credential).map_err(|error| refused(&error))?;
+            let result = core
+                .authenticate_single_credential(&response, &ceremony, &credential)
+                .map_err(|error| refused(&error))?;
             credential.counter = result.counter();
             credential.backup_state = result.backup_state();
-            factors::set_credential(db, factor.id, &serde_json::to_value(&credential).map_err(AuthError::internal)?, None, now)
-                .await?;
+            factors::set_credential(
+                db,
+                factor.id,
+                &serde_json::to_value(&credential).map_err(AuthError::internal)?,
+                None,
+                now,
+            )
+            .await?;
         }
     }
     Ok(())
@@ -130,7 +176,10 @@ fn stored<T: DeserializeOwned>(value: &Value) -> Result<T> {
 /// The authenticator's model: bytes 37 to 52 of the authenticator data (WebAuthn §6.1), found by its CBOR key.
 fn aaguid(attestation_object: &[u8]) -> Option<uuid::Uuid> {
     const KEY: &[u8] = b"authData";
-    let at = attestation_object.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
+    let at = attestation_object
+        .windows(KEY.len())
+        .position(|window| window == KEY)?
+        + KEY.len();
     let header = match attestation_object.get(at)? {
         0x40..=0x57 => 1,
         0x58 => 2,
@@ -147,7 +196,12 @@ fn relying_party(state: &State) -> WebauthnCore {
     let rp_id = config.webauthn.rp_id.as_deref().unwrap_or(site_host);
     let name = config.webauthn.rp_display_name.as_deref().unwrap_or(rp_id);
     let is_local = rp_id == "localhost";
-    let mut origins: Vec<Url> = config.webauthn.rp_origins.iter().filter_map(|origin| Url::parse(origin).ok()).collect();
+    let mut origins: Vec<Url> = config
+        .webauthn
+        .rp_origins
+        .iter()
+        .filter_map(|origin| Url::parse(origin).ok())
+        .collect();
     if origins.is_empty() {
         origins.push(config.site_url.clone());
         let scheme = if is_local { "http" } else { "https" };

@@ -28,7 +28,11 @@ pub trait Executor: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Row>, DbError>> + Send;
 
     /// The number of rows that were changed.
-    fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> impl Future<Output = Result<u64, DbError>> + Send;
+    fn execute(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> impl Future<Output = Result<u64, DbError>> + Send;
 
     /// The first row, if there is one.
     fn query_opt(
@@ -68,11 +72,17 @@ const ROLLBACK_LIMIT: Duration = Duration::from_secs(5);
 
 impl Connection {
     pub(crate) fn new(client: Object) -> Self {
-        Self { client: Some(client), order: Mutex::new(()), is_open: AtomicBool::new(false) }
+        Self {
+            client: Some(client),
+            order: Mutex::new(()),
+            is_open: AtomicBool::new(false),
+        }
     }
 
     fn client(&self) -> Result<&Object, DbError> {
-        self.client.as_ref().ok_or_else(|| DbError::Unavailable("the connection is gone".to_owned()))
+        self.client
+            .as_ref()
+            .ok_or_else(|| DbError::Unavailable("the connection is gone".to_owned()))
     }
 
     /// Begins a transaction. `BEGIN` travels together with its first statement.
@@ -99,13 +109,21 @@ impl Connection {
         match first {
             Err(error) if error.is_stale_statement() => {
                 self.client()?.statement_cache.clear();
-                if self.is_open.load(Ordering::Acquire) { Err(error) } else { self.attempt(sql, &send).await }
+                if self.is_open.load(Ordering::Acquire) {
+                    Err(error)
+                } else {
+                    self.attempt(sql, &send).await
+                }
             }
             other => other,
         }
     }
 
-    async fn attempt<T, F>(&self, sql: &str, send: &(impl Fn(Statement) -> F + Send + Sync)) -> Result<T, DbError>
+    async fn attempt<T, F>(
+        &self,
+        sql: &str,
+        send: &(impl Fn(Statement) -> F + Send + Sync),
+    ) -> Result<T, DbError>
     where
         T: Send,
         F: Future<Output = Result<T, tokio_postgres::Error>> + Send,
@@ -125,12 +143,19 @@ impl Connection {
 impl Executor for Connection {
     async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, DbError> {
         let client = self.client()?;
-        self.run(sql, |statement| async move { client.query(&statement, params).await }).await
+        self.run(
+            sql,
+            |statement| async move { client.query(&statement, params).await },
+        )
+        .await
     }
 
     async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, DbError> {
         let client = self.client()?;
-        self.run(sql, |statement| async move { client.execute(&statement, params).await }).await
+        self.run(sql, |statement| async move {
+            client.execute(&statement, params).await
+        })
+        .await
     }
 }
 

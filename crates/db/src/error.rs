@@ -81,9 +81,9 @@ impl DbError {
     /// Whether the connection's prepared statement no longer fits: the table changed, or a pooler in between lost it.
     pub(crate) fn is_stale_statement(&self) -> bool {
         match self.server() {
-            Some(error) if *error.code() == SqlState::FEATURE_NOT_SUPPORTED => {
-                error.message().contains("cached plan must not change result type")
-            }
+            Some(error) if *error.code() == SqlState::FEATURE_NOT_SUPPORTED => error
+                .message()
+                .contains("cached plan must not change result type"),
             Some(error) => *error.code() == SqlState::INVALID_SQL_STATEMENT_NAME,
             None => false,
         }

@@ -49,7 +49,10 @@ struct Pending {
 
 /// Applies what is not recorded yet. With too few rights the error names the missing grant.
 pub async fn migrate(db: &Db, options: &BaselineOptions) -> Result<Applied, DbError> {
-    let all: Vec<Pending> = files::ALL.iter().filter_map(|file| fill_in(file, options)).collect();
+    let all: Vec<Pending> = files::ALL
+        .iter()
+        .filter_map(|file| fill_in(file, options))
+        .collect();
     let pool = db.pool(PoolRole::Admin)?;
     let connection = pool.get().await?;
     if missing(&connection, &all).await?.is_empty() {
@@ -57,18 +60,27 @@ pub async fn migrate(db: &Db, options: &BaselineOptions) -> Result<Applied, DbEr
     }
     connection.query("select pg_advisory_lock($1)", &[&LOCK]).await?;
     let result = apply_missing(&connection, &all).await;
-    connection.query("select pg_advisory_unlock($1)", &[&LOCK]).await?;
+    connection
+        .query("select pg_advisory_unlock($1)", &[&LOCK])
+        .await?;
     result
 }
 
 async fn apply_missing(connection: &Connection, all: &[Pending]) -> Result<Applied, DbError> {
-    connection.batch(files::BOOKKEEPING).await.map_err(|error| step_failed("bookkeeping", &error))?;
+    connection
+        .batch(files::BOOKKEEPING)
+        .await
+        .map_err(|error| step_failed("bookkeeping", &error))?;
     let missing = missing(connection, all).await?;
     // Only the last commit waits for the disk, and with it everything before: a crash in between loses whole files, which
     // the next run applies again.
     connection.batch("set synchronous_commit = off").await?;
     for (left, pending) in (0..missing.len()).rev().zip(&missing) {
-        tracing::debug!(service = pending.service, name = pending.name, "applying migration");
+        tracing::debug!(
+            service = pending.service,
+            name = pending.name,
+            "applying migration"
+        );
         if left == 0 {
             connection.batch("reset synchronous_commit").await?;
         }
@@ -78,9 +90,14 @@ async fn apply_missing(connection: &Connection, all: &[Pending]) -> Result<Appli
 }
 
 async fn missing<'a>(connection: &Connection, all: &'a [Pending]) -> Result<Vec<&'a Pending>, DbError> {
-    let exists = connection.query_one("select to_regclass('_ferrobase.migrations') is not null", &[]).await?.try_get(0)?;
+    let exists = connection
+        .query_one("select to_regclass('_ferrobase.migrations') is not null", &[])
+        .await?
+        .try_get(0)?;
     let recorded = if exists {
-        connection.query("select service, name, hash from _ferrobase.migrations", &[]).await?
+        connection
+            .query("select service, name, hash from _ferrobase.migrations", &[])
+            .await?
     } else {
         Vec::new()
     };
@@ -109,7 +126,10 @@ async fn apply(connection: &Connection, pending: &Pending) -> Result<(), DbError
     );
     if let Err(error) = connection.batch(&batch).await {
         connection.batch("rollback").await?;
-        return Err(step_failed(&format!("{}/{}", pending.service, pending.name), &error));
+        return Err(step_failed(
+            &format!("{}/{}", pending.service, pending.name),
+            &error,
+        ));
     }
     Ok(())
 }
@@ -119,7 +139,10 @@ fn step_failed(step: &str, error: &DbError) -> DbError {
     if let Some(hint) = error.hint() {
         let _ = write!(reason, "; {hint}");
     }
-    DbError::Baseline { step: step.to_owned(), reason }
+    DbError::Baseline {
+        step: step.to_owned(),
+        reason,
+    }
 }
 
 /// The file with its values; `None` for one that sets passwords when there are none to set.
@@ -127,11 +150,22 @@ fn fill_in(file: &files::File, options: &BaselineOptions) -> Option<Pending> {
     let mut sql = file.sql.to_owned();
     if sql.contains(":database_password") {
         let password = options.database_password.as_ref()?;
-        sql = sql.replace(":database_password", &literal(password.expose_secret()).to_string());
+        sql = sql.replace(
+            ":database_password",
+            &literal(password.expose_secret()).to_string(),
+        );
     }
     let sql = sql
-        .replace(":jwt_secret", &literal(options.jwt_secret.expose_secret()).to_string())
+        .replace(
+            ":jwt_secret",
+            &literal(options.jwt_secret.expose_secret()).to_string(),
+        )
         .replace(":jwt_exp", &literal(&options.jwt_exp.to_string()).to_string());
     let hash = HEXLOWER.encode(digest(&SHA256, sql.as_bytes()).as_ref());
-    Some(Pending { service: file.service, name: file.name, sql, hash })
+    Some(Pending {
+        service: file.service,
+        name: file.name,
+        sql,
+        hash,
+    })
 }

@@ -56,14 +56,20 @@ pub struct Db {
 impl Db {
     /// Checks the options and that the server answers.
     pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
-        let db = Self { target: options.target.parse()?, max_connections: options.max_connections };
+        let db = Self {
+            target: options.target.parse()?,
+            max_connections: options.max_connections,
+        };
         db.pool(PoolRole::Admin)?.query("select 1", &[]).await?;
         Ok(db)
     }
 
     /// The database at `options` without asking whether it answers.
     pub fn new(options: &DbOptions) -> Result<Self, DbError> {
-        Ok(Self { target: options.target.parse()?, max_connections: options.max_connections })
+        Ok(Self {
+            target: options.target.parse()?,
+            max_connections: options.max_connections,
+        })
     }
 
     /// A pool whose connections work as `role`.
@@ -71,11 +77,21 @@ impl Db {
         let mut config = self.target.config.clone();
         let set_up = self.set_up(role, &mut config);
         let connector = tls::connector(self.target.verification)?;
-        let manager = Manager::from_config(config, connector, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager = Manager::from_config(
+            config,
+            connector,
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
         let pool = Deadpool::builder(manager)
             .max_size(self.max_connections)
             .runtime(Runtime::Tokio1)
-            .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
+            .timeouts(Timeouts {
+                wait: Some(WAIT),
+                create: Some(WAIT),
+                recycle: Some(WAIT),
+            })
             .post_create(Hook::async_fn(move |client, _| {
                 let set_up = set_up.clone();
                 Box::pin(async move { client.batch_execute(&set_up).await.map_err(HookError::Backend) })
@@ -127,7 +143,11 @@ impl Executor for Pool {
         self.get().await?.query(sql, params).await
     }
 
-    async fn execute(&self, sql: &str, params: &[&(dyn postgres_types::ToSql + Sync)]) -> Result<u64, DbError> {
+    async fn execute(
+        &self,
+        sql: &str,
+        params: &[&(dyn postgres_types::ToSql + Sync)],
+    ) -> Result<u64, DbError> {
         self.get().await?.execute(sql, params).await
     }
 }

@@ -16,7 +16,9 @@ pub(crate) fn retire_idle(pool: &Pool) {
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            let Some(pool) = weak.upgrade().filter(|pool| !pool.is_closed()) else { return };
+            let Some(pool) = weak.upgrade().filter(|pool| !pool.is_closed()) else {
+                return;
+            };
             let mut left = pool.status().size;
             pool.retain(|_, metrics| {
                 let keep = left <= 1 || metrics.last_used() < IDLE;

@@ -38,10 +38,24 @@ pub(crate) struct Parsed {
 impl Target {
     pub(crate) fn parse(&self) -> Result<Parsed, DbError> {
         match self {
-            Self::Socket { dir, port, user, database } => {
+            Self::Socket {
+                dir,
+                port,
+                user,
+                database,
+            } => {
                 let mut config = Config::new();
-                config.host_path(dir).port(*port).user(user).dbname(database).application_name("ferrobase");
-                Ok(Parsed { config, verification: Verification::None, is_private: true })
+                config
+                    .host_path(dir)
+                    .port(*port)
+                    .user(user)
+                    .dbname(database)
+                    .application_name("ferrobase");
+                Ok(Parsed {
+                    config,
+                    verification: Verification::None,
+                    is_private: true,
+                })
             }
             Self::Url(url) => parse_url(url),
         }
@@ -83,7 +97,11 @@ fn parse_url(text: &str) -> Result<Parsed, DbError> {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(std::time::Duration::from_secs(5));
     }
-    Ok(Parsed { config, verification, is_private: false })
+    Ok(Parsed {
+        config,
+        verification,
+        is_private: false,
+    })
 }
 
 #[cfg(test)]
@@ -94,11 +112,19 @@ mod tests {
     #[test]
     fn sslmode_is_ours_where_the_driver_knows_it_not() {
         let parse = |url: &str| Target::Url(url.to_owned()).parse();
-        assert_eq!(parse("postgres://a@h/d?sslmode=verify-full").unwrap().verification, Verification::Full);
+        assert_eq!(
+            parse("postgres://a@h/d?sslmode=verify-full")
+                .unwrap()
+                .verification,
+            Verification::Full
+        );
         let lax = parse("postgres://a:p%40@h:6543/d?sslmode=require").unwrap();
         assert_eq!(lax.verification, Verification::None);
         assert_eq!(lax.config.get_password(), Some(&b"p@"[..]));
-        assert!(matches!(parse("postgres://a@h/d?sslmode=sometimes"), Err(DbError::Url(_))));
+        assert!(matches!(
+            parse("postgres://a@h/d?sslmode=sometimes"),
+            Err(DbError::Url(_))
+        ));
         assert!(matches!(parse("not a url"), Err(DbError::Url(_))));
     }
 }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -24,7 +26,9 @@ pub(crate) fn connector(verification: Verification) -> Result<MakeRustlsConnect,
         .with_safe_default_protocol_versions()
         .map_err(|error| DbError::Url(error.to_string()))?;
     let config = match verification {
-        Verification::Full => builder.with_root_certificates(system_roots()?).with_no_client_auth(),
+        Verification::Full => builder
+            .with_root_certificates(system_roots()?)
+            .with_no_client_auth(),
         Verification::None => builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms(&provider))))
@@ -40,7 +44,9 @@ fn system_roots() -> Result<RootCertStore, DbError> {
         let _ = roots.add(certificate);
     }
     if roots.is_empty() {
-        return Err(DbError::Url("sslmode verifies, but this system has no root certificates".to_owned()));
+        return Err(DbError::Url(
+            "sslmode verifies, but this system has no root certificates".to_owned(),
+        ));
     }
     Ok(roots)
 }

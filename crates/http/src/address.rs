@@ -15,7 +15,11 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().copied().unwrap_or(Self(IpAddr::from([127, 0, 0, 1]))))
+        Ok(parts
+            .extensions
+            .get()
+            .copied()
+            .unwrap_or(Self(IpAddr::from([127, 0, 0, 1]))))
     }
 }
 

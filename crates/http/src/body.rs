@@ -30,7 +30,10 @@ mod tests {
 
     #[tokio::test]
     async fn bounded() {
-        assert_eq!(read_body(Body::from("abcd"), 4).await, Ok(Bytes::from_static(b"abcd")));
+        assert_eq!(
+            read_body(Body::from("abcd"), 4).await,
+            Ok(Bytes::from_static(b"abcd"))
+        );
         assert_eq!(read_body(Body::from("abcde"), 4).await, Err(BodyError::TooLarge));
     }
 }

@@ -81,7 +81,10 @@ impl Outgoing {
     /// Fails only when the system has no TLS to offer.
     pub fn new(policy: &Policy) -> Result<Self, OutgoingError> {
         crate::install_crypto();
-        #[allow(clippy::disallowed_methods, reason = "the one place that makes an outgoing client")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the one place that makes an outgoing client"
+        )]
         let mut builder = reqwest::Client::builder()
             .user_agent(&policy.user_agent)
             .redirect(reqwest::redirect::Policy::none())
@@ -92,8 +95,13 @@ impl Outgoing {
             // A proxy would look names up itself, behind the guard's back.
             builder = builder.dns_resolver(Arc::new(PublicOnly)).no_proxy();
         }
-        let client = builder.build().map_err(|error| OutgoingError::Transport(error.to_string()))?;
-        Ok(Self { client, allow_private: policy.allow_private })
+        let client = builder
+            .build()
+            .map_err(|error| OutgoingError::Transport(error.to_string()))?;
+        Ok(Self {
+            client,
+            allow_private: policy.allow_private,
+        })
     }
 
     /// Sends and reads the whole answer. Redirects are answers like any other.
@@ -108,7 +116,10 @@ impl Outgoing {
     /// Literal addresses never reach the resolver, so they are checked here.
     fn check(&self, url: &Url) -> Result<(), OutgoingError> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(OutgoingError::Refused(format!("{} is not http or https", url.scheme())));
+            return Err(OutgoingError::Refused(format!(
+                "{} is not http or https",
+                url.scheme()
+            )));
         }
         let ip = match url.host() {
             None => return Err(OutgoingError::Refused("the URL has no host".to_owned())),
@@ -124,7 +135,10 @@ impl Outgoing {
     }
 
     async fn exchange(&self, request: OutgoingRequest) -> Result<OutgoingResponse, OutgoingError> {
-        let mut builder = self.client.request(request.method, request.url).body(request.body);
+        let mut builder = self
+            .client
+            .request(request.method, request.url)
+            .body(request.body);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
@@ -136,7 +150,11 @@ impl Outgoing {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(OutgoingResponse { status: response.status().as_u16(), headers: response.headers().clone(), body: body.freeze() })
+        Ok(OutgoingResponse {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: body.freeze(),
+        })
     }
 }
 
@@ -192,14 +210,26 @@ mod tests {
     }
 
     fn outgoing(allow_private: bool) -> Outgoing {
-        Outgoing::new(&Policy { allow_private, user_agent: "test".to_owned() }).unwrap()
+        Outgoing::new(&Policy {
+            allow_private,
+            user_agent: "test".to_owned(),
+        })
+        .unwrap()
     }
 
     #[tokio::test]
     async fn private_addresses_are_refused_by_number_and_by_name() {
         let guarded = outgoing(false);
-        for url in ["http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost:1/", "ftp://example.com/"] {
-            assert!(matches!(guarded.send(request(url)).await, Err(OutgoingError::Refused(_))), "{url}");
+        for url in [
+            "http://127.0.0.1:1/",
+            "http://[::1]:1/",
+            "http://localhost:1/",
+            "ftp://example.com/",
+        ] {
+            assert!(
+                matches!(guarded.send(request(url)).await, Err(OutgoingError::Refused(_))),
+                "{url}"
+            );
         }
     }
 
@@ -213,8 +243,14 @@ mod tests {
             .route("/slow", axum::routing::get(std::future::pending::<&'static str>));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let open = outgoing(true);
-        assert!(matches!(open.send(request(&format!("{at}/large"))).await, Err(OutgoingError::TooLarge)));
-        assert_eq!(open.send(request(&format!("{at}/small"))).await.unwrap().body, "0123456789");
+        assert!(matches!(
+            open.send(request(&format!("{at}/large"))).await,
+            Err(OutgoingError::TooLarge)
+        ));
+        assert_eq!(
+            open.send(request(&format!("{at}/small"))).await.unwrap().body,
+            "0123456789"
+        );
         let mut slow = request(&format!("{at}/slow"));
         slow.timeout = Duration::from_millis(50);
         assert!(matches!(open.send(slow).await, Err(OutgoingError::Timeout)));

@@ -18,7 +18,9 @@ impl Claims {
     pub fn time(&self, name: &str) -> Option<i64> {
         let value = self.0.get(name)?;
         #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-        value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
+        value
+            .as_i64()
+            .or_else(|| value.as_f64().map(|seconds| seconds as i64))
     }
 
     /// The user.
@@ -52,6 +54,9 @@ impl Claims {
 
     /// Whether the user is anonymous.
     pub fn is_anonymous(&self) -> bool {
-        self.0.get("is_anonymous").and_then(Value::as_bool).unwrap_or_default()
+        self.0
+            .get("is_anonymous")
+            .and_then(Value::as_bool)
+            .unwrap_or_default()
     }
 }

@@ -25,9 +25,14 @@ impl Clock {
     /// The time in microseconds, which is what PostgreSQL keeps.
     pub fn now(&self) -> DateTime<Utc> {
         match self {
-            #[allow(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "the one place that asks the system for the time"
+            )]
             Self::System => Utc::now().trunc_subsecs(6),
-            Self::Fixed(millis) => DateTime::from_timestamp_millis(millis.load(Ordering::Acquire)).unwrap_or_default(),
+            Self::Fixed(millis) => {
+                DateTime::from_timestamp_millis(millis.load(Ordering::Acquire)).unwrap_or_default()
+            }
         }
     }
 
@@ -39,7 +44,10 @@ impl Clock {
     /// Moves a fixed clock forward; the system's is left alone.
     pub fn advance(&self, by: Duration) {
         if let Self::Fixed(millis) = self {
-            millis.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::AcqRel);
+            millis.fetch_add(
+                i64::try_from(by.as_millis()).unwrap_or(i64::MAX),
+                Ordering::AcqRel,
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
 //! JSON Web Keys as configured (auth.md 5.2) and what the token library makes of them.
 
 use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
+};
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -26,7 +28,13 @@ pub(crate) fn read(jwk: &Value) -> Result<Key, KeyError> {
     let map = jwk.as_object().ok_or_else(|| bad("a key is not a JSON object"))?;
     let text = |name: &str| map.get(name).and_then(Value::as_str);
     let kid = text("kid").map(str::to_owned);
-    let operations: Vec<&str> = map.get("key_ops").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let operations: Vec<&str> = map
+        .get("key_ops")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let signs = operations.contains(&"sign");
     let (algorithm, signer) = match text("kty") {
         Some("oct") => {
@@ -39,17 +47,29 @@ pub(crate) fn read(jwk: &Value) -> Result<Key, KeyError> {
                 public: None,
             });
         }
-        Some("EC") if text("crv") == Some("P-256") => (Algorithm::ES256, if signs { Some(ec_key(map)?) } else { None }),
+        Some("EC") if text("crv") == Some("P-256") => {
+            (Algorithm::ES256, if signs { Some(ec_key(map)?) } else { None })
+        }
         Some("RSA") => (Algorithm::RS256, if signs { Some(rsa_key(map)?) } else { None }),
         Some("OKP") if text("crv") == Some("Ed25519") => {
             (Algorithm::EdDSA, if signs { Some(ed_key(map)?) } else { None })
         }
-        _ => return Err(bad("kty must be oct, RSA, EC with crv P-256, or OKP with crv Ed25519")),
+        _ => {
+            return Err(bad(
+                "kty must be oct, RSA, EC with crv P-256, or OKP with crv Ed25519",
+            ));
+        }
     };
     let public = public_half(map, algorithm)?;
     let parsed: Jwk = serde_json::from_value(public.clone()).map_err(|error| bad(&error.to_string()))?;
     let decoding = DecodingKey::from_jwk(&parsed).map_err(|error| bad(&error.to_string()))?;
-    Ok(Key { kid, algorithm, decoding, signer, public: Some(public) })
+    Ok(Key {
+        kid,
+        algorithm,
+        decoding,
+        signer,
+        public: Some(public),
+    })
 }
 
 fn bad(reason: &str) -> KeyError {
@@ -57,7 +77,10 @@ fn bad(reason: &str) -> KeyError {
 }
 
 fn decode(map: &Map<String, Value>, name: &str) -> Result<Vec<u8>, KeyError> {
-    let text = map.get(name).and_then(Value::as_str).ok_or_else(|| bad(&format!("{name} is missing")))?;
+    let text = map
+        .get(name)
+        .and_then(Value::as_str)
+        .ok_or_else(|| bad(&format!("{name} is missing")))?;
     BASE64URL_NOPAD
         .decode(text.trim_end_matches('=').as_bytes())
         .map_err(|_| bad(&format!("{name} is not base64url")))
@@ -102,7 +125,10 @@ fn rsa_private_key_der(parts: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn der_integer(bytes: &[u8]) -> Vec<u8> {
-    let significant: &[u8] = bytes.iter().position(|byte| *byte != 0).map_or(&[0], |first| &bytes[first..]);
+    let significant: &[u8] = bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .map_or(&[0], |first| &bytes[first..]);
     // A set top bit would make the number negative.
     let needs_zero = significant[0] & 0x80 != 0;
     let mut der = vec![0x02];
@@ -118,7 +144,11 @@ fn der_length(length: usize) -> Vec<u8> {
     if length < 128 {
         return vec![u8::try_from(length).unwrap_or_default()];
     }
-    let bytes: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+    let bytes: Vec<u8> = length
+        .to_be_bytes()
+        .into_iter()
+        .skip_while(|byte| *byte == 0)
+        .collect();
     let mut der = vec![0x80 | u8::try_from(bytes.len()).unwrap_or_default()];
     der.extend(bytes);
     der
@@ -144,7 +174,10 @@ pub(crate) fn generate_es256() -> Result<Value, KeyError> {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
     let point = pair.public_key().as_ref();
     let (x, y) = match point.len() {
-        65 => (BASE64URL_NOPAD.encode(&point[1..33]), BASE64URL_NOPAD.encode(&point[33..])),
+        65 => (
+            BASE64URL_NOPAD.encode(&point[1..33]),
+            BASE64URL_NOPAD.encode(&point[33..]),
+        ),
         _ => return Err(bad("no signing key could be made")),
     };
     let private: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(failed)?;

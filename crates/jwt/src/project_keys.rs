@@ -72,11 +72,21 @@ struct Stored {
 
 impl ProjectKeys {
     /// Reads the keys of a project, or makes them. The file is written whole or not at all, with mode 0600.
-    pub fn load_or_create(path: &Path, given: &GivenKeys, random: &Random, clock: &Clock) -> Result<Self, KeyError> {
-        let file = |source| KeyError::File { path: path.display().to_string(), source };
+    pub fn load_or_create(
+        path: &Path,
+        given: &GivenKeys,
+        random: &Random,
+        clock: &Clock,
+    ) -> Result<Self, KeyError> {
+        let file = |source| KeyError::File {
+            path: path.display().to_string(),
+            source,
+        };
         let stored = match std::fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| KeyError::Content { path: path.display().to_string(), reason: error.to_string() })?,
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| KeyError::Content {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let stored = generate(random, clock)?;
                 write(path, &stored).map_err(file)?;
@@ -128,18 +138,29 @@ fn assemble(stored: Stored, given: &GivenKeys) -> Result<ProjectKeys, KeyError> 
     let jwt_secret: SecretString = given.jwt_secret.clone().unwrap_or(stored.jwt_secret).into();
     // A fixed clock: only the signature is needed here.
     let keys = TokenKeys::new(
-        &KeySet { secret: jwt_secret.expose_secret().into(), jwks: Vec::new(), sign_with_secret: true },
+        &KeySet {
+            secret: jwt_secret.expose_secret().into(),
+            jwks: Vec::new(),
+            sign_with_secret: true,
+        },
         Clock::System,
     )?;
     let api_jwt = |role: KeyRole| {
         let claims = json!({
             "iss": "ferrobase", "role": role.as_str(), "iat": stored.created_at, "exp": stored.created_at + API_KEY_LIFE,
         });
-        keys.sign_hs256(&claims).map_err(|error| KeyError::Jwk(error.to_string()))
+        keys.sign_hs256(&claims)
+            .map_err(|error| KeyError::Jwk(error.to_string()))
     };
     Ok(ProjectKeys {
-        anon_key: given.anon_key.clone().map_or_else(|| api_jwt(KeyRole::Anon), Ok)?,
-        service_role_key: given.service_role_key.clone().map_or_else(|| api_jwt(KeyRole::ServiceRole), Ok)?,
+        anon_key: given
+            .anon_key
+            .clone()
+            .map_or_else(|| api_jwt(KeyRole::Anon), Ok)?,
+        service_role_key: given
+            .service_role_key
+            .clone()
+            .map_or_else(|| api_jwt(KeyRole::ServiceRole), Ok)?,
         publishable_key: given.publishable_key.clone().unwrap_or(stored.publishable_key),
         secret_key: given.secret_key.clone().unwrap_or(stored.secret_key),
         signing_jwk: stored.signing_key,
@@ -172,21 +193,38 @@ mod tests {
     fn made_once_and_kept_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
-        let load = |given: &GivenKeys| ProjectKeys::load_or_create(&path, given, &Random, &Clock::System).unwrap();
+        let load =
+            |given: &GivenKeys| ProjectKeys::load_or_create(&path, given, &Random, &Clock::System).unwrap();
         let first = load(&GivenKeys::default());
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         let second = load(&GivenKeys::default());
         assert_eq!(first.anon_key, second.anon_key);
-        assert_eq!(first.role_of_opaque(&second.secret_key), Some(KeyRole::ServiceRole));
+        assert_eq!(
+            first.role_of_opaque(&second.secret_key),
+            Some(KeyRole::ServiceRole)
+        );
         assert_eq!(first.role_of_opaque(&second.publishable_key), Some(KeyRole::Anon));
         assert_eq!(first.role_of_opaque("sb_secret_x"), None);
 
         let secret = "super-secret-jwt-token-with-at-least-32-characters-long";
-        let given = GivenKeys { jwt_secret: Some(secret.to_owned()), ..GivenKeys::default() };
+        let given = GivenKeys {
+            jwt_secret: Some(secret.to_owned()),
+            ..GivenKeys::default()
+        };
         let third = load(&given);
-        let set = KeySet { secret: secret.into(), jwks: vec![third.signing_jwk], sign_with_secret: false };
+        let set = KeySet {
+            secret: secret.into(),
+            jwks: vec![third.signing_jwk],
+            sign_with_secret: false,
+        };
         let keys = TokenKeys::new(&set, Clock::System).unwrap();
-        assert_eq!(keys.verify(&third.service_role_key).unwrap().role(), Some("service_role"));
+        assert_eq!(
+            keys.verify(&third.service_role_key).unwrap().role(),
+            Some("service_role")
+        );
         assert!(keys.verify(&first.service_role_key).is_err());
     }
 
@@ -195,7 +233,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.json");
         std::fs::write(&path, "{").unwrap();
-        let error = ProjectKeys::load_or_create(&path, &GivenKeys::default(), &Random, &Clock::System).unwrap_err();
+        let error =
+            ProjectKeys::load_or_create(&path, &GivenKeys::default(), &Random, &Clock::System).unwrap_err();
         assert!(error.to_string().contains("keys.json"));
     }
 }

@@ -30,7 +30,10 @@ impl Random {
 
     /// `count` characters of an ASCII alphabet, each equally likely. An empty alphabet gives an empty text.
     pub fn from_alphabet(&self, alphabet: &[u8], count: usize) -> String {
-        let Some(limit) = 256usize.checked_div(alphabet.len()).map(|times| times * alphabet.len()) else {
+        let Some(limit) = 256usize
+            .checked_div(alphabet.len())
+            .map(|times| times * alphabet.len())
+        else {
             return String::new();
         };
         let mut text = String::with_capacity(count);

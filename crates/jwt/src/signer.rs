@@ -1,8 +1,8 @@
 //! Signing: keys are parsed once, so that a signature costs only the signature.
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
-use aws_lc_rs::hmac;
 
 use crate::JwtError;
 
@@ -28,12 +28,17 @@ impl Signer {
         }
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the signature schemes take the generator itself")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the signature schemes take the generator itself"
+    )]
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, JwtError> {
         match self {
             Self::Hs256(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
             Self::Es256(pair) => {
-                let signature = pair.sign(&SystemRandom::new(), message).map_err(|_| JwtError::NotSigned)?;
+                let signature = pair
+                    .sign(&SystemRandom::new(), message)
+                    .map_err(|_| JwtError::NotSigned)?;
                 Ok(signature.as_ref().to_vec())
             }
             Self::Rs256(pair) => {

@@ -98,7 +98,9 @@ struct Inner {
 
 impl std::fmt::Debug for TokenKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenKeys").field("jwks", &self.0.jwks).finish_non_exhaustive()
+        f.debug_struct("TokenKeys")
+            .field("jwks", &self.0.jwks)
+            .finish_non_exhaustive()
     }
 }
 
@@ -106,7 +108,9 @@ impl TokenKeys {
     /// Checks the keys. Without `jwks` the secret signs.
     pub fn new(set: &KeySet, clock: Clock) -> Result<Self, KeyError> {
         let keys = set.jwks.iter().map(jwk::read).collect::<Result<Vec<_>, _>>()?;
-        let signers: Vec<usize> = (0..keys.len()).filter(|index| keys[*index].signer.is_some()).collect();
+        let signers: Vec<usize> = (0..keys.len())
+            .filter(|index| keys[*index].signer.is_some())
+            .collect();
         let signing = match (&signers[..], set.sign_with_secret || keys.is_empty()) {
             (_, true) => None,
             ([one], false) => Some(*one),
@@ -116,7 +120,12 @@ impl TokenKeys {
         let secret_signer = Signer::hs256(secret);
         let secret_header = header(&secret_signer, None);
         let header = signing
-            .and_then(|index| keys[index].signer.as_ref().map(|signer| header(signer, keys[index].kid.as_deref())))
+            .and_then(|index| {
+                keys[index]
+                    .signer
+                    .as_ref()
+                    .map(|signer| header(signer, keys[index].kid.as_deref()))
+            })
             .unwrap_or_else(|| secret_header.clone());
         let public: Vec<&Value> = keys.iter().filter_map(|key| key.public.as_ref()).collect();
         let jwks = json!({ "keys": public }).to_string();
@@ -136,7 +145,10 @@ impl TokenKeys {
     /// Signs with the project's signing key.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, JwtError> {
         let inner = &*self.0;
-        let signer = inner.signing.and_then(|index| inner.keys[index].signer.as_ref()).unwrap_or(&inner.secret_signer);
+        let signer = inner
+            .signing
+            .and_then(|index| inner.keys[index].signer.as_ref())
+            .unwrap_or(&inner.secret_signer);
         sign(signer, &inner.header, claims)
     }
 
@@ -169,7 +181,10 @@ impl TokenKeys {
 
     fn check_signature(&self, token: &str) -> Result<Claims, JwtError> {
         let header = decode_header(token).map_err(|_| JwtError::Malformed)?;
-        let named = header.kid.as_deref().and_then(|kid| self.0.keys.iter().find(|key| key.kid.as_deref() == Some(kid)));
+        let named = header
+            .kid
+            .as_deref()
+            .and_then(|kid| self.0.keys.iter().find(|key| key.kid.as_deref() == Some(kid)));
         let (key, algorithm) = match named {
             Some(key) => (&key.decoding, key.algorithm),
             None if header.alg == Algorithm::HS256 => (&self.0.secret, Algorithm::HS256),
@@ -184,10 +199,12 @@ impl TokenKeys {
         validation.validate_nbf = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        decode::<Claims>(token, key, &validation).map(|data| data.claims).map_err(|error| match error.kind() {
-            jsonwebtoken::errors::ErrorKind::InvalidSignature => JwtError::Signature,
-            _ => JwtError::Malformed,
-        })
+        decode::<Claims>(token, key, &validation)
+            .map(|data| data.claims)
+            .map_err(|error| match error.kind() {
+                jsonwebtoken::errors::ErrorKind::InvalidSignature => JwtError::Signature,
+                _ => JwtError::Malformed,
+            })
     }
 }
 

@@ -50,11 +50,21 @@ impl Database {
         };
         let max_connections = settings.max_connections;
         if let Some(url) = &options.db_url {
-            let db = Db::connect(&DbOptions { target: Target::Url(url.clone()), max_connections }).await?;
+            let db = Db::connect(&DbOptions {
+                target: Target::Url(url.clone()),
+                max_connections,
+            })
+            .await?;
             migrate(&db, &baseline).await?;
-            return Ok(Self { db, url: url.clone(), cluster: None, watch: None });
+            return Ok(Self {
+                db,
+                url: url.clone(),
+                cluster: None,
+                watch: None,
+            });
         }
-        let cluster = Arc::new(Cluster::start(cluster_options(options, config, settings, project, keys)).await?);
+        let cluster =
+            Arc::new(Cluster::start(cluster_options(options, config, settings, project, keys)).await?);
         let prepared = prepare(&cluster, max_connections, &baseline).await;
         let db = match prepared {
             Ok(db) => db,
@@ -64,7 +74,12 @@ impl Database {
             }
         };
         let url = tool_url(&cluster, keys);
-        Ok(Self { db, url, cluster: Some(cluster), watch: None })
+        Ok(Self {
+            db,
+            url,
+            cluster: Some(cluster),
+            watch: None,
+        })
     }
 
     /// Starts PostgreSQL again whenever it dies; reports when that does not work any more.
@@ -93,31 +108,46 @@ fn cluster_options(
     project: &Project,
     keys: &ProjectKeys,
 ) -> ClusterOptions {
-    let mut cluster =
-        ClusterOptions::new(project.data_dir(), settings.project_id.clone(), keys.database_password.clone());
+    let mut cluster = ClusterOptions::new(
+        project.data_dir(),
+        settings.project_id.clone(),
+        keys.database_password.clone(),
+    );
     cluster.run_dir = Some(project.run_dir());
-    cluster.bin_dir = config.env("FERROBASE_POSTGRES_BIN").filter(|dir| !dir.is_empty()).map(Into::into);
+    cluster.bin_dir = config
+        .env("FERROBASE_POSTGRES_BIN")
+        .filter(|dir| !dir.is_empty())
+        .map(Into::into);
     cluster.tcp_port = Some(if options.ephemeral { 0 } else { settings.db_port });
     cluster.ephemeral = options.ephemeral;
     cluster
 }
 
 /// Applies the migrations; a new cluster counts only after that.
-async fn prepare(cluster: &Cluster, max_connections: usize, baseline: &BaselineOptions) -> Result<Db, StartError> {
+async fn prepare(
+    cluster: &Cluster,
+    max_connections: usize,
+    baseline: &BaselineOptions,
+) -> Result<Db, StartError> {
     let target = Target::Socket {
         dir: cluster.socket_dir().to_owned(),
         port: cluster.port(),
         user: SUPERUSER.to_owned(),
         database: DATABASE.to_owned(),
     };
-    let db = Db::new(&DbOptions { target, max_connections })?;
+    let db = Db::new(&DbOptions {
+        target,
+        max_connections,
+    })?;
     migrate(&db, baseline).await?;
     cluster.seal().await?;
     Ok(db)
 }
 
 fn tool_url(cluster: &Cluster, keys: &ProjectKeys) -> String {
-    let Some(port) = cluster.tcp_port() else { return String::new() };
+    let Some(port) = cluster.tcp_port() else {
+        return String::new();
+    };
     let password = keys.database_password.expose_secret();
     let mut url = format!("postgresql://postgres@127.0.0.1:{port}/{DATABASE}");
     if let Ok(mut parsed) = Url::parse(&url) {

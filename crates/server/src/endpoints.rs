@@ -43,6 +43,8 @@ pub struct Endpoints {
 // The keys are secrets.
 impl std::fmt::Debug for Endpoints {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Endpoints").field("api_url", &self.api_url).finish_non_exhaustive()
+        f.debug_struct("Endpoints")
+            .field("api_url", &self.api_url)
+            .finish_non_exhaustive()
     }
 }

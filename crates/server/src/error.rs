@@ -30,7 +30,9 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] ferrobase_db::DbError),
     /// An address is taken or not ours.
-    #[error("cannot listen on {address} for the {purpose}: {source} (set `{key}` in supabase/config.toml or another port)")]
+    #[error(
+        "cannot listen on {address} for the {purpose}: {source} (set `{key}` in supabase/config.toml or another port)"
+    )]
     Listen {
         /// What was to listen.
         purpose: &'static str,

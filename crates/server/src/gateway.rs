@@ -39,7 +39,12 @@ struct Inner {
 
 impl Gateway {
     pub(crate) fn new(keys: ProjectKeys, tokens: TokenKeys, metrics: Metrics, pool: Pool) -> Self {
-        Self(Arc::new(Inner { keys, tokens, metrics, pool }))
+        Self(Arc::new(Inner {
+            keys,
+            tokens,
+            metrics,
+            pool,
+        }))
     }
 
     /// Everything behind one router.
@@ -49,7 +54,9 @@ impl Gateway {
             router = router.nest_service("/auth/v1", auth);
         }
         for prefix in unserved::PREFIXES {
-            router = router.route(prefix, any(unserved::answer)).route(&format!("{prefix}/{{*rest}}"), any(unserved::answer));
+            router = router
+                .route(prefix, any(unserved::answer))
+                .route(&format!("{prefix}/{{*rest}}"), any(unserved::answer));
         }
         let keyed = router
             .fallback(refusal::no_route)

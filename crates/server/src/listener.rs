@@ -47,7 +47,12 @@ pub(crate) struct Purpose {
 
 impl Bound {
     pub(crate) async fn bind(address: SocketAddr, purpose: Purpose) -> Result<Self, StartError> {
-        let failed = |source| StartError::Listen { purpose: purpose.name, address, key: purpose.key, source };
+        let failed = |source| StartError::Listen {
+            purpose: purpose.name,
+            address,
+            key: purpose.key,
+            source,
+        };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { listener, address })
@@ -56,7 +61,10 @@ impl Bound {
     /// Begins to accept.
     pub(crate) fn serve(self, router: Router) -> Listening {
         let (ending, ended) = watch::channel(false);
-        Listening { ending, task: Some(tokio::spawn(accept(self.listener, router, ended))) }
+        Listening {
+            ending,
+            task: Some(tokio::spawn(accept(self.listener, router, ended))),
+        }
     }
 }
 
@@ -108,7 +116,13 @@ async fn until(ended: &mut watch::Receiver<bool>) {
     let _ = ended.wait_for(|ended| *ended).await;
 }
 
-fn serve_connection(stream: TcpStream, peer: Peer, router: Router, graceful: &GracefulShutdown, permit: OwnedSemaphorePermit) {
+fn serve_connection(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    graceful: &GracefulShutdown,
+    permit: OwnedSemaphorePermit,
+) {
     // Answers are written whole; waiting for more to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {

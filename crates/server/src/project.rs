@@ -46,7 +46,13 @@ impl Project {
     }
 
     /// The project's keys: kept in `keys.json`, or random for an ephemeral run.
-    pub(crate) fn keys(&self, given: &GivenKeys, ephemeral: bool, random: &Random, clock: &Clock) -> Result<ProjectKeys, StartError> {
+    pub(crate) fn keys(
+        &self,
+        given: &GivenKeys,
+        ephemeral: bool,
+        random: &Random,
+        clock: &Clock,
+    ) -> Result<ProjectKeys, StartError> {
         Ok(if ephemeral {
             ProjectKeys::random(given, random, clock)?
         } else {
@@ -67,11 +73,18 @@ impl Drop for Project {
 /// Whether the folder was made by this call. Nobody but the owner may look into the state folder. For root, whose database
 /// runs as another user, that user may pass through it.
 fn make(folder: &Path, state: &Path) -> Result<bool, StartError> {
-    let failed = |source| StartError::State { path: folder.to_owned(), source };
+    let failed = |source| StartError::State {
+        path: folder.to_owned(),
+        source,
+    };
     let is_private = folder.starts_with(state);
     let mut builder = fs::DirBuilder::new();
     if is_private {
-        builder.mode(if rustix::process::geteuid().is_root() { 0o711 } else { 0o700 });
+        builder.mode(if rustix::process::geteuid().is_root() {
+            0o711
+        } else {
+            0o700
+        });
     }
     match builder.create(folder) {
         Ok(()) => Ok(true),

@@ -60,8 +60,18 @@ pub struct Running {
 }
 
 impl Running {
-    pub(crate) fn new(endpoints: Endpoints, failure: Failure, ending: watch::Sender<bool>, parts: Parts) -> Self {
-        Self { endpoints, failure, ending, parts: Mutex::new(Some(parts)) }
+    pub(crate) fn new(
+        endpoints: Endpoints,
+        failure: Failure,
+        ending: watch::Sender<bool>,
+        parts: Parts,
+    ) -> Self {
+        Self {
+            endpoints,
+            failure,
+            ending,
+            parts: Mutex::new(Some(parts)),
+        }
     }
 
     /// Addresses and keys.
@@ -72,7 +82,11 @@ impl Running {
     /// Resolves when the backend cannot go on; [`Running::stop`] is then still due.
     pub async fn failed(&self) -> Failed {
         let mut reports = self.failure.0.subscribe();
-        let report = reports.wait_for(Option::is_some).await.ok().and_then(|report| report.clone());
+        let report = reports
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|report| report.clone());
         match report {
             Some(failed) => failed,
             None => std::future::pending().await,
@@ -82,7 +96,9 @@ impl Running {
     /// Stops accepting, lets running requests end (at most 10 s), then ends the background tasks and the database.
     /// Calling it again does nothing.
     pub async fn stop(&self) {
-        let Some(mut parts) = self.parts.lock().await.take() else { return };
+        let Some(mut parts) = self.parts.lock().await.take() else {
+            return;
+        };
         drop(parts.state_file.take());
         if let Some(inbox) = &parts.inbox {
             // Ends the live pages, which would wait for messages for ever.

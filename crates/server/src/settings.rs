@@ -37,10 +37,17 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn load(config: &Config) -> Result<Self, ConfigError> {
-        let (top, api, db, auth) = (config.section(""), config.section("api"), config.section("db"), config.section("auth"));
+        let (top, api, db, auth) = (
+            config.section(""),
+            config.section("api"),
+            config.section("db"),
+            config.section("auth"),
+        );
         let external_url = match api.get("external_url").or_env("API_EXTERNAL_URL").string()? {
             None => None,
-            Some(text) => Some(external_url(&text).ok_or_else(|| api.invalid("external_url", "an http or https URL"))?),
+            Some(text) => {
+                Some(external_url(&text).ok_or_else(|| api.invalid("external_url", "an http or https URL"))?)
+            }
         };
         Ok(Self {
             project_id: top.get("project_id").string_or(&folder_name(config))?,
@@ -53,19 +60,27 @@ impl Settings {
             jwt_expiry: auth.get("jwt_expiry").or_env("GOTRUE_JWT_EXP").u64_or(3600)?,
             given_keys: given_keys(config)?,
             signing_keys: signing_keys(config)?,
-            sign_with_secret: auth.get("jwt_signing_algorithm").one_of_or(&["ES256", "HS256"], "ES256")? == "HS256",
+            sign_with_secret: auth
+                .get("jwt_signing_algorithm")
+                .one_of_or(&["ES256", "HS256"], "ES256")?
+                == "HS256",
         })
     }
 }
 
 fn external_url(text: &str) -> Option<Url> {
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 fn folder_name(config: &Config) -> String {
     let workdir = config.workdir();
     let folder = workdir.canonicalize().unwrap_or_else(|_| workdir.to_owned());
-    folder.file_name().map_or_else(|| "ferrobase".to_owned(), |name| name.to_string_lossy().into_owned())
+    folder.file_name().map_or_else(
+        || "ferrobase".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn inbox_port(config: &Config) -> Result<Option<u16>, ConfigError> {
@@ -77,8 +92,15 @@ fn inbox_port(config: &Config) -> Result<Option<u16>, ConfigError> {
 fn given_keys(config: &Config) -> Result<GivenKeys, ConfigError> {
     let auth = config.section("auth");
     let given = |name: &str| Ok::<_, ConfigError>(auth.get(name).string()?.filter(|key| !key.is_empty()));
-    let jwt_secret = auth.get("jwt_secret").or_env("GOTRUE_JWT_SECRET").string()?.filter(|secret| !secret.is_empty());
-    if jwt_secret.as_ref().is_some_and(|secret| secret.chars().count() < SHORTEST_SECRET) {
+    let jwt_secret = auth
+        .get("jwt_secret")
+        .or_env("GOTRUE_JWT_SECRET")
+        .string()?
+        .filter(|secret| !secret.is_empty());
+    if jwt_secret
+        .as_ref()
+        .is_some_and(|secret| secret.chars().count() < SHORTEST_SECRET)
+    {
         return Err(auth.invalid("jwt_secret", format!("at least {SHORTEST_SECRET} characters")));
     }
     Ok(GivenKeys {
@@ -94,18 +116,32 @@ fn given_keys(config: &Config) -> Result<GivenKeys, ConfigError> {
 /// JWKs.
 fn signing_keys(config: &Config) -> Result<Option<Vec<Value>>, ConfigError> {
     let auth = config.section("auth");
-    let (key, text) = match auth.get("signing_keys_path").string()?.filter(|path| !path.is_empty()) {
+    let (key, text) = match auth
+        .get("signing_keys_path")
+        .string()?
+        .filter(|path| !path.is_empty())
+    {
         Some(path) => {
             let path = config.resolve_path(path);
             let text = std::fs::read_to_string(&path).map_err(|error| {
-                auth.invalid("signing_keys_path", format!("a readable file ({}: {error})", path.display()))
+                auth.invalid(
+                    "signing_keys_path",
+                    format!("a readable file ({}: {error})", path.display()),
+                )
             })?;
             ("signing_keys_path", text)
         }
-        None => match auth.get("jwt_keys").or_env("GOTRUE_JWT_KEYS").string()?.filter(|keys| !keys.is_empty()) {
+        None => match auth
+            .get("jwt_keys")
+            .or_env("GOTRUE_JWT_KEYS")
+            .string()?
+            .filter(|keys| !keys.is_empty())
+        {
             Some(text) => ("jwt_keys", text),
             None => return Ok(None),
         },
     };
-    serde_json::from_str(&text).map(Some).map_err(|_| auth.invalid(key, "a JSON array of JWKs"))
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|_| auth.invalid(key, "a JSON array of JWKs"))
 }

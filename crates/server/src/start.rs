@@ -28,8 +28,14 @@ use crate::state_file::{StateFile, read_state};
 /// Time between two foldings of the metrics.
 const UPKEEP: Duration = Duration::from_secs(15);
 
-const API: Purpose = Purpose { name: "API", key: "api.port" };
-const INBOX: Purpose = Purpose { name: "inbox", key: "local_smtp.port" };
+const API: Purpose = Purpose {
+    name: "API",
+    key: "api.port",
+};
+const INBOX: Purpose = Purpose {
+    name: "inbox",
+    key: "local_smtp.port",
+};
 
 /// Starts everything and returns when it serves. Ports are bound first, so that a taken one is told at once; clients that
 /// connect early wait until the database is ready.
@@ -51,10 +57,19 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         let pool = database.db.pool(PoolRole::AuthAdmin)?;
         let (ending, _) = watch::channel(false);
         let inbox = ports.inbox.as_ref().map(|_| Inbox::new(clock.clone(), random));
-        let auth = auth_state(auth_config, pool.clone(), tokens.clone(), inbox.clone(), clock.clone(), random)?;
+        let auth = auth_state(
+            auth_config,
+            pool.clone(),
+            tokens.clone(),
+            inbox.clone(),
+            clock.clone(),
+            random,
+        )?;
         let task = tokio::spawn(ferrobase_auth::run_tasks(auth.clone(), until(&ending)));
         let upkeep = tokio::spawn(keep_metrics_small(metrics.clone(), until(&ending)));
-        let services = Services { auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)) };
+        let services = Services {
+            auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)),
+        };
         let router = Gateway::new(keys.clone(), tokens.clone(), metrics, pool).router(services);
         Ok::<_, StartError>((router, inbox, ending, vec![task, upkeep]))
     };
@@ -71,7 +86,19 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     database.watch(failure.clone());
     let listeners = ports.serve(router, inbox.as_ref());
     let state_file = write_state(&options, &endpoints)?;
-    Ok(Running::new(endpoints, failure, ending, Parts { listeners, inbox, tasks, database, state_file, project }))
+    Ok(Running::new(
+        endpoints,
+        failure,
+        ending,
+        Parts {
+            listeners,
+            inbox,
+            tasks,
+            database,
+            state_file,
+            project,
+        },
+    ))
 }
 
 /// The bound listeners.
@@ -89,15 +116,23 @@ impl Ports {
             None => None,
             Some(configured) => Some(Bound::bind(SocketAddr::new(host, port(configured)), INBOX).await?),
         };
-        Ok(Self { api: Bound::bind(SocketAddr::new(host, api), API).await?, inbox })
+        Ok(Self {
+            api: Bound::bind(SocketAddr::new(host, api), API).await?,
+            inbox,
+        })
     }
 
     fn api_url(&self, settings: &Settings) -> Url {
-        settings.external_url.clone().unwrap_or_else(|| local_url(self.api.address))
+        settings
+            .external_url
+            .clone()
+            .unwrap_or_else(|| local_url(self.api.address))
     }
 
     fn inbox_url(&self) -> Option<String> {
-        self.inbox.as_ref().map(|inbox| trimmed(&local_url(inbox.address)))
+        self.inbox
+            .as_ref()
+            .map(|inbox| trimmed(&local_url(inbox.address)))
     }
 
     fn serve(self, router: axum::Router, inbox: Option<&Inbox>) -> Vec<crate::listener::Listening> {
@@ -135,7 +170,10 @@ fn below(base: &Url, path: &str) -> Url {
 fn token_keys(settings: &Settings, keys: &ProjectKeys, clock: Clock) -> Result<TokenKeys, StartError> {
     let set = KeySet {
         secret: keys.jwt_secret.clone(),
-        jwks: settings.signing_keys.clone().unwrap_or_else(|| vec![keys.signing_jwk.clone()]),
+        jwks: settings
+            .signing_keys
+            .clone()
+            .unwrap_or_else(|| vec![keys.signing_jwk.clone()]),
         sign_with_secret: settings.sign_with_secret,
     };
     Ok(TokenKeys::new(&set, clock)?)
@@ -150,7 +188,10 @@ fn auth_state(
     random: Random,
 ) -> Result<AuthState, StartError> {
     // Hooks are the operator's own addresses, usually on this machine.
-    let policy = Policy { allow_private: true, user_agent: concat!("ferrobase/", env!("CARGO_PKG_VERSION")).to_owned() };
+    let policy = Policy {
+        allow_private: true,
+        user_agent: concat!("ferrobase/", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
     let outgoing = Outgoing::new(&policy).map_err(|error| StartError::Outgoing(error.to_string()))?;
     let messages = MessengerOptions {
         smtp: config.email.smtp.clone(),
@@ -159,7 +200,15 @@ fn auth_state(
         from_name: config.email.from_name.clone(),
     };
     let messenger = Messenger::new(messages, inbox, outgoing.clone(), clock.clone(), random);
-    Ok(AuthState::new(AuthParts { config, pool, keys, messenger, outgoing, clock, random })?)
+    Ok(AuthState::new(AuthParts {
+        config,
+        pool,
+        keys,
+        messenger,
+        outgoing,
+        clock,
+        random,
+    })?)
 }
 
 /// Recorded durations are folded into histograms, whether or not anybody asks for them.
@@ -203,5 +252,7 @@ fn write_state(options: &StartOptions, endpoints: &Endpoints) -> Result<Option<S
         return Ok(None);
     }
     let path = crate::state_file::state_dir(&options.workdir);
-    StateFile::write(&options.workdir, endpoints).map(Some).map_err(|source| StartError::State { path, source })
+    StateFile::write(&options.workdir, endpoints)
+        .map(Some)
+        .map_err(|source| StartError::State { path, source })
 }

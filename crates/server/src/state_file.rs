@@ -50,9 +50,18 @@ impl StateFile {
     pub(crate) fn write(workdir: &Path, endpoints: &Endpoints) -> std::io::Result<Self> {
         let path = file(workdir);
         let pid = std::process::id();
-        let state = ServerState { pid, process_start: process_start(pid), endpoints: endpoints.clone() };
+        let state = ServerState {
+            pid,
+            process_start: process_start(pid),
+            endpoints: endpoints.clone(),
+        };
         let temporary = path.with_extension(format!("{pid}.tmp"));
-        let mut out = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let mut out = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)?;
         serde_json::to_writer_pretty(&mut out, &state)?;
         out.write_all(b"\n")?;
         fs::rename(&temporary, &path)?;
@@ -75,7 +84,11 @@ fn process_start(pid: u32) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace();
     let is_dead = matches!(fields.next(), Some("Z" | "X"));
-    if is_dead { None } else { fields.nth(18)?.parse().ok() }
+    if is_dead {
+        None
+    } else {
+        fields.nth(18)?.parse().ok()
+    }
 }
 
 #[cfg(test)]

@@ -30,7 +30,10 @@ pub struct Qualified<'a> {
 
 /// Quotes a name and its schema.
 pub fn qualified<'a>(schema: &'a str, name: &'a str) -> Qualified<'a> {
-    Qualified { schema: Ident(schema), name: Ident(name) }
+    Qualified {
+        schema: Ident(schema),
+        name: Ident(name),
+    }
 }
 
 impl fmt::Display for Qualified<'_> {

@@ -27,13 +27,20 @@ pub struct LogOptions {
 /// Installs the subscriber of this process. A second call changes nothing.
 pub fn init(options: &LogOptions) {
     let filter = EnvFilter::builder().parse_lossy(&options.filter);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // An error means that a subscriber is there already.
     let _ = match options.format {
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
         LogFormat::Pretty => {
             let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            builder.compact().with_ansi(colours).with_target(false).finish().try_init()
+            builder
+                .compact()
+                .with_ansi(colours)
+                .with_target(false)
+                .finish()
+                .try_init()
         }
     };
 }

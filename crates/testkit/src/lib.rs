@@ -41,14 +41,30 @@ impl Backend {
         open_to_the_database(workdir.path());
         std::fs::create_dir(workdir.path().join("supabase")).expect("a project folder");
         std::fs::write(workdir.path().join("supabase/config.toml"), config).expect("a config file");
-        let load = LoadOptions { workdir: workdir.path().to_owned(), env: BTreeMap::new(), flags: Vec::new() };
+        let load = LoadOptions {
+            workdir: workdir.path().to_owned(),
+            env: BTreeMap::new(),
+            flags: Vec::new(),
+        };
         let config = Config::load(&load).expect("a valid configuration");
-        let options =
-            StartOptions { workdir: workdir.path().to_owned(), db_url: None, host: None, port: None, ephemeral: true };
+        let options = StartOptions {
+            workdir: workdir.path().to_owned(),
+            db_url: None,
+            host: None,
+            port: None,
+            ephemeral: true,
+        };
         let running = serve(config, options).await.expect("a running backend");
-        let policy = Policy { allow_private: true, user_agent: "testkit".to_owned() };
+        let policy = Policy {
+            allow_private: true,
+            user_agent: "testkit".to_owned(),
+        };
         let client = Outgoing::new(&policy).expect("a client");
-        Self { running, client, _workdir: workdir }
+        Self {
+            running,
+            client,
+            _workdir: workdir,
+        }
     }
 
     /// Addresses and keys.
@@ -57,7 +73,13 @@ impl Backend {
     }
 
     /// A request with the anon key as `apikey` and `token`, if any, as bearer; `body` goes out as JSON.
-    pub async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Answer {
         let mut headers = vec![("apikey".to_owned(), self.endpoints().anon_key.clone())];
         if let Some(token) = token {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
@@ -67,20 +89,43 @@ impl Backend {
     }
 
     /// Any request.
-    pub async fn raw(&self, method: Method, path: &str, headers: Vec<(String, String)>, body: Vec<u8>) -> Answer {
-        let url = format!("{}{path}", self.endpoints().api_url).parse().expect("a URL");
-        let request =
-            OutgoingRequest { method, url, headers, body, timeout: Duration::from_secs(30), max_response: 16 << 20 };
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    ) -> Answer {
+        let url = format!("{}{path}", self.endpoints().api_url)
+            .parse()
+            .expect("a URL");
+        let request = OutgoingRequest {
+            method,
+            url,
+            headers,
+            body,
+            timeout: Duration::from_secs(30),
+            max_response: 16 << 20,
+        };
         let response = self.client.send(request).await.expect("an answer");
         let text = String::from_utf8_lossy(&response.body).into_owned();
         let json = serde_json::from_str(&text).unwrap_or_default();
-        Answer { status: response.status, headers: response.headers, json, text }
+        Answer {
+            status: response.status,
+            headers: response.headers,
+            json,
+            text,
+        }
     }
 
     /// Connections of the login that tools use.
     pub fn sql(&self) -> Pool {
         let target = Target::Url(self.endpoints().db_url.clone());
-        let db = Db::new(&DbOptions { target, max_connections: 2 }).expect("a database");
+        let db = Db::new(&DbOptions {
+            target,
+            max_connections: 2,
+        })
+        .expect("a database");
         db.pool(PoolRole::Admin).expect("a pool")
     }
 

@@ -14,10 +14,14 @@ pub(super) struct PassedThrough {
 pub(super) fn passed_through(error: &DbError) -> Option<PassedThrough> {
     let state = error.sqlstate()?;
     let status = match state {
-        "P0001" | "23000" | "23001" | "23502" | "23503" | "23505" | "23514" | "23P01" => StatusCode::INTERNAL_SERVER_ERROR,
+        "P0001" | "23000" | "23001" | "23502" | "23503" | "23505" | "23514" | "23P01" => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
         custom => {
             let number = custom.strip_prefix("PT")?.parse::<u16>().ok()?;
-            StatusCode::from_u16(number).ok().filter(|status| status.as_u16() >= 400)?
+            StatusCode::from_u16(number)
+                .ok()
+                .filter(|status| status.as_u16() >= 400)?
         }
     };
     let mut body = Map::new();
@@ -29,5 +33,8 @@ pub(super) fn passed_through(error: &DbError) -> Option<PassedThrough> {
     if let Some(detail) = error.detail() {
         body.insert("detail".into(), detail.into());
     }
-    Some(PassedThrough { status, body: Value::Object(body) })
+    Some(PassedThrough {
+        status,
+        body: Value::Object(body),
+    })
 }

@@ -4,8 +4,11 @@ use serde_json::{Map, Value};
 
 use crate::error::{AuthError, Result};
 
-/// Claims that must be there, and the test of their type.
-const REQUIRED: [(&str, fn(&Value) -> bool, &str); 10] = [
+/// Whether a value has the right type.
+type Test = fn(&Value) -> bool;
+
+/// Claims that must be there, the test of their type, and its name.
+const REQUIRED: [(&str, Test, &str); 10] = [
     ("aud", is_audience, "string or array"),
     ("exp", Value::is_number, "number"),
     ("iat", Value::is_number, "number"),
@@ -35,5 +38,7 @@ pub(super) fn check(claims: Map<String, Value>) -> Result<Map<String, Value>> {
         return Ok(claims);
     }
     let list = wrong.join("\n- ");
-    Err(AuthError::failed(format!("output claims do not conform to the expected schema: \n- {list}")))
+    Err(AuthError::failed(format!(
+        "output claims do not conform to the expected schema: \n- {list}"
+    )))
 }

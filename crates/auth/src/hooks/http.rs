@@ -57,7 +57,10 @@ pub(super) async fn call(
             Err(OutgoingError::Timeout) if attempt == 1 => {
                 return Err(AuthError::unprocessable(
                     ErrorCode::HookTimeout,
-                    format!("Failed to reach hook within maximum time of {} seconds", LIMIT.as_secs()),
+                    format!(
+                        "Failed to reach hook within maximum time of {} seconds",
+                        LIMIT.as_secs()
+                    ),
                 ));
             }
             Err(OutgoingError::Timeout) => break,
@@ -68,12 +71,18 @@ pub(super) async fn call(
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
-    Err(AuthError::unprocessable(ErrorCode::HookTimeoutAfterRetry, "Failed to reach hook after maximum retries"))
+    Err(AuthError::unprocessable(
+        ErrorCode::HookTimeoutAfterRetry,
+        "Failed to reach hook after maximum retries",
+    ))
 }
 
 fn headers(secrets: &[SecretString], id: Uuid, now: i64, body: &[u8]) -> Vec<(String, String)> {
     let id = id.to_string();
-    let signatures: Vec<String> = secrets.iter().map(|secret| signature(secret, &id, now, body)).collect();
+    let signatures: Vec<String> = secrets
+        .iter()
+        .map(|secret| signature(secret, &id, now, body))
+        .collect();
     vec![
         ("content-type".to_owned(), "application/json".to_owned()),
         ("webhook-signature".to_owned(), signatures.join(", ")),
@@ -84,8 +93,13 @@ fn headers(secrets: &[SecretString], id: Uuid, now: i64, body: &[u8]) -> Vec<(St
 
 /// `v1,<base64 of HMAC-SHA256(secret, id.timestamp.body)>`. The configuration hands the secret over in base64.
 fn signature(secret: &SecretString, id: &str, now: i64, body: &[u8]) -> String {
-    let key = BASE64.decode(secret.expose_secret().as_bytes()).unwrap_or_default();
-    let mac = hmac_sha256(&key, &[id.as_bytes(), b".", now.to_string().as_bytes(), b".", body]);
+    let key = BASE64
+        .decode(secret.expose_secret().as_bytes())
+        .unwrap_or_default();
+    let mac = hmac_sha256(
+        &key,
+        &[id.as_bytes(), b".", now.to_string().as_bytes(), b".", body],
+    );
     format!("v1,{}", BASE64.encode(&mac))
 }
 
@@ -103,17 +117,27 @@ fn read(response: &OutgoingResponse) -> Result<Value> {
                     "Invalid Content-Type header: hook must answer with application/json",
                 ));
             }
-            serde_json::from_slice(&response.body).map_err(|_| AuthError::failed("Error unmarshaling hook output"))
+            serde_json::from_slice(&response.body)
+                .map_err(|_| AuthError::failed("Error unmarshaling hook output"))
         }
         StatusCode::BAD_REQUEST => Err(AuthError::failed("Invalid payload sent to hook")),
         StatusCode::UNAUTHORIZED => Err(AuthError::failed("Hook requires authorization token")),
-        status => Err(AuthError::failed(format!("Unexpected status code returned from hook: {}", status.as_u16()))),
+        status => Err(AuthError::failed(format!(
+            "Unexpected status code returned from hook: {}",
+            status.as_u16()
+        ))),
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    content_type
+        .split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 #[cfg(test)]
@@ -124,7 +148,12 @@ mod tests {
     fn signature_of_the_published_example() {
         // The example of the Standard Webhooks specification.
         let secret = SecretString::from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-        let signature = signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        let signature = signature(
+            &secret,
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            br#"{"test": 2432232314}"#,
+        );
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 }

@@ -18,18 +18,28 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub(super) async fn call(db: &impl Executor, schema: &str, function: &str, payload: &Value) -> Result<Value> {
     let failed = |cause: &str| {
         tracing::error!(cause, schema, function, "a hook failed");
-        AuthError::failed(format!("Error running hook URI: pg-functions://postgres/{schema}/{function}"))
+        AuthError::failed(format!(
+            "Error running hook URI: pg-functions://postgres/{schema}/{function}"
+        ))
     };
     match tokio::time::timeout(PATIENCE, limited(db, schema, function, payload)).await {
         Ok(Ok(text)) if text.is_empty() => Ok(Value::Object(Map::new())),
-        Ok(Ok(text)) => serde_json::from_str(&text).map_err(|_| AuthError::failed("Error unmarshaling hook output")),
+        Ok(Ok(text)) => {
+            serde_json::from_str(&text).map_err(|_| AuthError::failed("Error unmarshaling hook output"))
+        }
         Ok(Err(error)) => Err(failed(&error.to_string())),
         Err(_) => Err(failed("no answer in time")),
     }
 }
 
-async fn limited(db: &impl Executor, schema: &str, function: &str, payload: &Value) -> Result<String, DbError> {
-    const SET: &str = "select current_setting('statement_timeout'), set_config('statement_timeout', $1, true)";
+async fn limited(
+    db: &impl Executor,
+    schema: &str,
+    function: &str,
+    payload: &Value,
+) -> Result<String, DbError> {
+    const SET: &str =
+        "select current_setting('statement_timeout'), set_config('statement_timeout', $1, true)";
     let limit = LIMIT.as_millis().to_string();
     let before: String = db.query_one(SET, &[&limit]).await?.try_get(0)?;
     let sql = format!("select {}($1)::text", qualified(schema, function));

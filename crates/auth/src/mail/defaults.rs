@@ -37,31 +37,46 @@ pub(super) const ALL: &[BuiltIn] = &[
         name: "confirmation",
         subject: "Confirm your email address",
         title: "Confirm your email address",
-        body: with_link!("Thank you for signing up. One step is left: confirm that this address is yours.", "Confirm this address"),
+        body: with_link!(
+            "Thank you for signing up. One step is left: confirm that this address is yours.",
+            "Confirm this address"
+        ),
     },
     BuiltIn {
         name: "invite",
         subject: "You've been invited",
         title: "You are invited",
-        body: with_link!("Somebody would like you to join {{ .SiteURL }}.", "Accept the invitation"),
+        body: with_link!(
+            "Somebody would like you to join {{ .SiteURL }}.",
+            "Accept the invitation"
+        ),
     },
     BuiltIn {
         name: "recovery",
         subject: "Reset your password",
         title: "Reset your password",
-        body: with_link!("A new password was asked for on {{ .SiteURL }}.", "Choose a new password"),
+        body: with_link!(
+            "A new password was asked for on {{ .SiteURL }}.",
+            "Choose a new password"
+        ),
     },
     BuiltIn {
         name: "magic_link",
         subject: "Your sign-in link",
         title: "Sign in",
-        body: with_link!("This link signs you in to {{ .SiteURL }}. It works once.", "Sign in"),
+        body: with_link!(
+            "This link signs you in to {{ .SiteURL }}. It works once.",
+            "Sign in"
+        ),
     },
     BuiltIn {
         name: "email_change",
         subject: "Confirm your new email address",
         title: "Confirm your new email address",
-        body: with_link!("Your address is about to change from {{ .Email }} to {{ .NewEmail }}.", "Confirm the change"),
+        body: with_link!(
+            "Your address is about to change from {{ .Email }} to {{ .NewEmail }}.",
+            "Confirm the change"
+        ),
     },
     BuiltIn {
         name: "reauthentication",

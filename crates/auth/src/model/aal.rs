@@ -35,7 +35,11 @@ impl Aal {
 
     /// The level that a set of methods amounts to.
     pub fn of_methods<'a>(methods: impl IntoIterator<Item = &'a str>) -> Self {
-        if methods.into_iter().any(is_second_factor) { Self::Aal2 } else { Self::Aal1 }
+        if methods.into_iter().any(is_second_factor) {
+            Self::Aal2
+        } else {
+            Self::Aal1
+        }
     }
 }
 
@@ -75,5 +79,8 @@ impl Method {
 
 /// Whether a method lifts a session to aal2.
 pub fn is_second_factor(method: &str) -> bool {
-    matches!(method, "totp" | "mfa/phone" | "mfa/webauthn" | "mfa/recovery_code")
+    matches!(
+        method,
+        "totp" | "mfa/phone" | "mfa/webauthn" | "mfa/recovery_code"
+    )
 }

@@ -54,7 +54,9 @@ impl<'a> AccessClaims<'a> {
         if let Some(limit) = config.sessions.allow_low_aal
             && session.aal < session.highest
         {
-            expires = expires.min(session.created_at + delta(limit)).max(now + TimeDelta::seconds(1));
+            expires = expires
+                .min(session.created_at + delta(limit))
+                .max(now + TimeDelta::seconds(1));
         }
         Self {
             iss: config.jwt_issuer.as_deref(),

@@ -55,6 +55,9 @@ mod tests {
     #[test]
     fn hash_is_sha224_hex() {
         // SHA-224("abc"), FIPS 180-4.
-        assert_eq!(token_hash("a", "bc"), "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7");
+        assert_eq!(
+            token_hash("a", "bc"),
+            "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"
+        );
     }
 }

@@ -23,7 +23,10 @@ pub fn svg(text: &str) -> Result<String, QrError> {
     for (row, line) in code.to_colors().chunks(width).enumerate() {
         let mut column = 0;
         while column < width {
-            let run = line[column..].iter().take_while(|&&module| module == Color::Dark).count();
+            let run = line[column..]
+                .iter()
+                .take_while(|&&module| module == Color::Dark)
+                .count();
             if run > 0 {
                 // Writing to a String cannot fail.
                 let _ = write!(svg, "M{} {}h{run}v1h-{run}z", column + QUIET, row + QUIET);

@@ -15,7 +15,11 @@ pub fn generate(random: &Random) -> String {
 
 /// What a person typed, as it was issued: lower case, without hyphens and white space.
 pub fn normalise(typed: &str) -> String {
-    typed.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_lowercase).collect()
+    typed
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// The stored form. A code has 80 random bits, so a fast hash is enough; the factor's id keeps equal codes apart.

@@ -44,7 +44,9 @@ pub fn counter_key(random: &Random) -> String {
 /// Reads a token; `None` when it can't be one of ours.
 pub fn parse(text: &str) -> Option<RefreshToken> {
     if text.len() == LEGACY_LENGTH {
-        let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         return plain.then(|| RefreshToken::Table(text.to_owned()));
     }
     if text.len() < LEGACY_LENGTH || text.len() > 128 {
@@ -76,9 +78,9 @@ impl CounterToken {
 
     /// Whether `key` (base64url) signed this token. Constant time.
     pub fn is_signed_by(&self, key: &str) -> bool {
-        BASE64URL_NOPAD
-            .decode(key.as_bytes())
-            .is_ok_and(|key| constant_time_eq(&hmac_sha256(&key, &[&self.signed])[..SIGNATURE], &self.signature))
+        BASE64URL_NOPAD.decode(key.as_bytes()).is_ok_and(|key| {
+            constant_time_eq(&hmac_sha256(&key, &[&self.signed])[..SIGNATURE], &self.signature)
+        })
     }
 }
 
@@ -133,7 +135,9 @@ mod tests {
         let session = random.uuid();
         for counter in [0, 1, 127, 128, 300, i64::from(u32::MAX)] {
             let text = counter_token(&key, session, counter).unwrap();
-            let Some(RefreshToken::Counter(token)) = parse(&text) else { panic!("not a counter token: {text}") };
+            let Some(RefreshToken::Counter(token)) = parse(&text) else {
+                panic!("not a counter token: {text}")
+            };
             assert_eq!((token.session_id, token.counter), (session, counter));
             assert!(token.is_signed_by(&key));
             assert!(!token.is_signed_by(&counter_key(&random)));

@@ -55,12 +55,22 @@ impl Expiry {
 impl Session {
     /// Checks the limits in the original's order. `last_refresh` is the later of creation and last token use when the
     /// session was never refreshed; `highest` is the best level the user could reach.
-    pub fn expiry(&self, rules: &SessionRules, now: Time, last_refresh: Time, highest: Aal) -> Option<Expiry> {
-        let over = |start: Time, limit: Option<Duration>| limit.is_some_and(|limit| now > start + delta(limit));
+    pub fn expiry(
+        &self,
+        rules: &SessionRules,
+        now: Time,
+        last_refresh: Time,
+        highest: Aal,
+    ) -> Option<Expiry> {
+        let over =
+            |start: Time, limit: Option<Duration>| limit.is_some_and(|limit| now > start + delta(limit));
         if self.not_after.is_some_and(|end| now > end) || over(self.created_at, rules.timebox) {
             return Some(Expiry::Expired);
         }
-        if over(self.refreshed_at.unwrap_or(last_refresh), rules.inactivity_timeout) {
+        if over(
+            self.refreshed_at.unwrap_or(last_refresh),
+            rules.inactivity_timeout,
+        ) {
             return Some(Expiry::Inactivity);
         }
         if self.aal < highest && over(self.created_at, rules.allow_low_aal) {

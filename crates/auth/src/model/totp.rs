@@ -11,9 +11,27 @@ const DIGITS: usize = 6;
 const SKEW: i64 = 1;
 
 /// What stays literal in a path segment; everything else is percent-encoded (RFC 3986 pchar, less `%`).
-const SEGMENT: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'[').add(b'\\')
-        .add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}').add(b'&').add(b'+').add(b';').add(b',');
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}')
+    .add(b'&')
+    .add(b'+')
+    .add(b';')
+    .add(b',');
 
 /// A fresh secret: 20 random bytes as 32 base32 characters.
 pub fn secret(random: &Random) -> String {
@@ -24,7 +42,9 @@ pub fn secret(random: &Random) -> String {
 pub fn uri(issuer: &str, account: &str, secret: &str) -> String {
     let issuer = utf8_percent_encode(issuer, SEGMENT);
     let account = utf8_percent_encode(account, SEGMENT);
-    format!("otpauth://totp/{issuer}:{account}?algorithm=SHA1&digits={DIGITS}&issuer={issuer}&period={PERIOD}&secret={secret}")
+    format!(
+        "otpauth://totp/{issuer}:{account}?algorithm=SHA1&digits={DIGITS}&issuer={issuer}&period={PERIOD}&secret={secret}"
+    )
 }
 
 /// The step whose code equals `code`, among the current one and its neighbours at `unix` seconds. Surrounding white
@@ -50,7 +70,9 @@ fn code_at(key: &[u8], step: i64) -> String {
     let tag = hmac::sign(&key, &step.to_be_bytes());
     let digest = tag.as_ref();
     let offset = usize::from(digest[digest.len() - 1] & 0x0f);
-    let word = digest[offset..offset + 4].iter().fold(0u32, |word, &byte| word << 8 | u32::from(byte));
+    let word = digest[offset..offset + 4]
+        .iter()
+        .fold(0u32, |word, &byte| word << 8 | u32::from(byte));
     format!("{:06}", (word & 0x7fff_ffff) % 1_000_000)
 }
 
@@ -62,9 +84,13 @@ mod tests {
     #[test]
     fn rfc_vectors() {
         let key = b"12345678901234567890";
-        for (unix, code) in
-            [(59, "287082"), (1_111_111_109, "081804"), (1_111_111_111, "050471"), (1_234_567_890, "005924"), (2_000_000_000, "279037")]
-        {
+        for (unix, code) in [
+            (59, "287082"),
+            (1_111_111_109, "081804"),
+            (1_111_111_111, "050471"),
+            (1_234_567_890, "005924"),
+            (2_000_000_000, "279037"),
+        ] {
             assert_eq!(code_at(key, unix / PERIOD), code);
         }
     }
@@ -72,9 +98,19 @@ mod tests {
     #[test]
     fn window_is_one_step_each_way() {
         let secret = BASE32_NOPAD.encode(b"12345678901234567890");
-        for (step, expected) in [(8, None), (9, Some(9)), (10, Some(10)), (11, Some(11)), (12, None)] {
+        for (step, expected) in [
+            (8, None),
+            (9, Some(9)),
+            (10, Some(10)),
+            (11, Some(11)),
+            (12, None),
+        ] {
             let code = code_at(b"12345678901234567890", step);
-            assert_eq!(matching_step(&secret, &code, 10 * PERIOD + 5), expected, "step {step}");
+            assert_eq!(
+                matching_step(&secret, &code, 10 * PERIOD + 5),
+                expected,
+                "step {step}"
+            );
         }
         assert_eq!(matching_step(&secret, "abcdef", 300), None);
         assert_eq!(matching_step(&secret, "12345", 300), None);

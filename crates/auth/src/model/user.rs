@@ -153,7 +153,9 @@ impl User {
 
     /// Whether the user has a password.
     pub fn has_password(&self) -> bool {
-        self.encrypted_password.as_deref().is_some_and(|hash| !hash.is_empty())
+        self.encrypted_password
+            .as_deref()
+            .is_some_and(|hash| !hash.is_empty())
     }
 
     /// Merges `changes` into `user_metadata`; `null` deletes a key (auth.md section 10).

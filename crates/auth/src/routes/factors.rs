@@ -17,12 +17,22 @@ pub(in crate::routes) fn factor_not_found() -> AuthError {
 /// Enrolment of this kind is switched off.
 pub(in crate::routes) fn enroll_disabled(kind: FactorType) -> AuthError {
     let (code, message) = match kind {
-        FactorType::Totp => (ErrorCode::MfaTotpEnrollNotEnabled, "MFA enroll is disabled for TOTP"),
-        FactorType::Phone => (ErrorCode::MfaPhoneEnrollNotEnabled, "MFA enroll is disabled for Phone"),
-        FactorType::Webauthn => (ErrorCode::MfaWebauthnEnrollNotEnabled, "MFA enroll is disabled for WebAuthn"),
-        FactorType::RecoveryCode => {
-            (ErrorCode::MfaRecoveryCodesEnrollNotEnabled, "MFA enroll is disabled for recovery codes")
-        }
+        FactorType::Totp => (
+            ErrorCode::MfaTotpEnrollNotEnabled,
+            "MFA enroll is disabled for TOTP",
+        ),
+        FactorType::Phone => (
+            ErrorCode::MfaPhoneEnrollNotEnabled,
+            "MFA enroll is disabled for Phone",
+        ),
+        FactorType::Webauthn => (
+            ErrorCode::MfaWebauthnEnrollNotEnabled,
+            "MFA enroll is disabled for WebAuthn",
+        ),
+        FactorType::RecoveryCode => (
+            ErrorCode::MfaRecoveryCodesEnrollNotEnabled,
+            "MFA enroll is disabled for recovery codes",
+        ),
     };
     AuthError::unprocessable(code, message)
 }
@@ -30,12 +40,22 @@ pub(in crate::routes) fn enroll_disabled(kind: FactorType) -> AuthError {
 /// Challenge and verification of this kind are switched off.
 pub(in crate::routes) fn verify_disabled(kind: FactorType) -> AuthError {
     let (code, message) = match kind {
-        FactorType::Totp => (ErrorCode::MfaTotpVerifyNotEnabled, "MFA verification is disabled for TOTP"),
-        FactorType::Phone => (ErrorCode::MfaPhoneVerifyNotEnabled, "MFA verification is disabled for Phone"),
-        FactorType::Webauthn => (ErrorCode::MfaWebauthnVerifyNotEnabled, "MFA verification is disabled for WebAuthn"),
-        FactorType::RecoveryCode => {
-            (ErrorCode::MfaRecoveryCodesVerifyNotEnabled, "MFA verification is disabled for recovery codes")
-        }
+        FactorType::Totp => (
+            ErrorCode::MfaTotpVerifyNotEnabled,
+            "MFA verification is disabled for TOTP",
+        ),
+        FactorType::Phone => (
+            ErrorCode::MfaPhoneVerifyNotEnabled,
+            "MFA verification is disabled for Phone",
+        ),
+        FactorType::Webauthn => (
+            ErrorCode::MfaWebauthnVerifyNotEnabled,
+            "MFA verification is disabled for WebAuthn",
+        ),
+        FactorType::RecoveryCode => (
+            ErrorCode::MfaRecoveryCodesVerifyNotEnabled,
+            "MFA verification is disabled for recovery codes",
+        ),
     };
     AuthError::unprocessable(code, message)
 }

@@ -28,9 +28,16 @@ pub(super) async fn grant(Shared(state): Shared<State>, request: Request) -> Res
             refresh::exchange(&state, &info, body).await?
         }
         "id_token" | "pkce" | "web3" => {
-            return Err(AuthError::validation(format!("The {grant_type} grant is not supported yet")));
+            return Err(AuthError::validation(format!(
+                "The {grant_type} grant is not supported yet"
+            )));
         }
-        _ => return Err(AuthError::bad_request(ErrorCode::InvalidCredentials, "unsupported_grant_type")),
+        _ => {
+            return Err(AuthError::bad_request(
+                ErrorCode::InvalidCredentials,
+                "unsupported_grant_type",
+            ));
+        }
     };
     Ok(response.into_response())
 }

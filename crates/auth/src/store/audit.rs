@@ -96,11 +96,19 @@ impl Action {
 /// Payload of an entry whose actor is a user.
 pub fn payload(action: Action, actor: &User, traits: Option<Value>) -> Value {
     let (name, log_type) = action.names();
-    let username = if actor.phone().is_empty() { actor.email() } else { actor.phone() };
+    let username = if actor.phone().is_empty() {
+        actor.email()
+    } else {
+        actor.phone()
+    };
     let mut payload = json!({
         "actor_id": actor.id, "actor_username": username, "actor_via_sso": actor.is_sso_user, "action": name, "log_type": log_type,
     });
-    if let Some(full_name) = actor.user_metadata.get("full_name").filter(|name| name.is_string()) {
+    if let Some(full_name) = actor
+        .user_metadata
+        .get("full_name")
+        .filter(|name| name.is_string())
+    {
         payload["actor_name"] = full_name.clone();
     }
     if let Some(traits) = traits {
@@ -122,7 +130,13 @@ pub fn admin_payload(action: Action, role: &str, traits: Option<Value>) -> Value
 }
 
 /// Writes an entry. `ip` is only given for the events of section 6.
-pub async fn insert(db: &impl Executor, id: Uuid, payload: &Value, now: Time, ip: Option<IpAddr>) -> Result<(), DbError> {
+pub async fn insert(
+    db: &impl Executor,
+    id: Uuid,
+    payload: &Value,
+    now: Time,
+    ip: Option<IpAddr>,
+) -> Result<(), DbError> {
     const SQL: &str = "insert into auth.audit_log_entries (instance_id, id, payload, created_at, ip_address) \
          values ('00000000-0000-0000-0000-000000000000', $1, $2, $3, $4)";
     let ip = ip.map(|ip| ip.to_string()).unwrap_or_default();

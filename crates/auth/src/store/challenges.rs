@@ -47,7 +47,10 @@ pub struct ChallengeOutcome {
 /// Checks the caller and the factor and writes a TOTP challenge, all in one statement; `None` = no such user.
 ///
 /// The checks of auth.md 1.1 are repeated here in SQL because this is the hottest MFA endpoint.
-pub async fn create_totp(db: &impl Executor, new: &TotpChallenge) -> Result<Option<ChallengeOutcome>, DbError> {
+pub async fn create_totp(
+    db: &impl Executor,
+    new: &TotpChallenge,
+) -> Result<Option<ChallengeOutcome>, DbError> {
     const SQL: &str = "with caller as materialized ( \
             select u.id, u.email, u.phone, u.is_sso_user, u.banned_until, s.id as session_id \
             from auth.users u left join auth.sessions s on s.id = $2 and s.user_id = u.id where u.id = $1), \
@@ -75,7 +78,9 @@ pub async fn create_totp(db: &impl Executor, new: &TotpChallenge) -> Result<Opti
         &new.ip,
         &new.audit_id,
     ];
-    let Some(row) = db.query_opt(SQL, &params).await? else { return Ok(None) };
+    let Some(row) = db.query_opt(SQL, &params).await? else {
+        return Ok(None);
+    };
     let mut r = Reader::new(&row);
     Ok(Some(ChallengeOutcome {
         banned_until: r.take()?,
@@ -98,11 +103,18 @@ pub async fn create(
     const SQL: &str = "with touched as (update auth.mfa_factors set last_challenged_at = $5, updated_at = $5 where id = $2) \
          insert into auth.mfa_challenges (id, factor_id, created_at, ip_address, otp_code, web_authn_session_data) \
          values ($1, $2, $5, $3, $4, $6)";
-    db.execute(SQL, &[&id, &factor_id, &ip, &otp_code, &now, &webauthn_state.map(Json)]).await?;
+    db.execute(
+        SQL,
+        &[&id, &factor_id, &ip, &otp_code, &now, &webauthn_state.map(Json)],
+    )
+    .await?;
     Ok(())
 }
 
 /// Removes a challenge.
 pub async fn delete(db: &impl Executor, id: Uuid) -> Result<bool, DbError> {
-    Ok(db.execute("delete from auth.mfa_challenges where id = $1", &[&id]).await? > 0)
+    Ok(db
+        .execute("delete from auth.mfa_challenges where id = $1", &[&id])
+        .await?
+        > 0)
 }

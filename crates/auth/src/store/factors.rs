@@ -24,9 +24,13 @@ pub(crate) const FACTOR_WIDTH: usize = 10;
 /// A factor from a (possibly outer) join.
 pub(crate) fn read_at(row: &Row, first: usize) -> Result<Option<Factor>, DbError> {
     let mut r = Reader::at(row, first);
-    let Some(id) = r.take::<Option<Uuid>>()? else { return Ok(None) };
+    let Some(id) = r.take::<Option<Uuid>>()? else {
+        return Ok(None);
+    };
     let (user_id, friendly_name) = (r.take()?, r.take()?);
-    let Some(factor_type) = FactorType::parse(r.take()?) else { return Ok(None) };
+    let Some(factor_type) = FactorType::parse(r.take()?) else {
+        return Ok(None);
+    };
     Ok(Some(Factor {
         id,
         user_id,
@@ -36,22 +40,33 @@ pub(crate) fn read_at(row: &Row, first: usize) -> Result<Option<Factor>, DbError
         secret: r.take()?,
         phone: r.take()?,
         last_challenged_at: r.take()?,
-        web_authn_credential: r.take::<Option<Json<serde_json::Value>>>()?.map(|Json(value)| value),
+        web_authn_credential: r
+            .take::<Option<Json<serde_json::Value>>>()?
+            .map(|Json(value)| value),
         created_at: r.take()?,
     }))
 }
 
 /// All factors of a user, oldest first.
 pub async fn of_user(db: &impl Executor, user_id: Uuid) -> Result<Vec<Factor>, DbError> {
-    const SQL: &str =
-        concat!("select ", factor_columns!(), " from auth.mfa_factors f where f.user_id = $1 order by f.created_at, f.id");
+    const SQL: &str = concat!(
+        "select ",
+        factor_columns!(),
+        " from auth.mfa_factors f where f.user_id = $1 order by f.created_at, f.id"
+    );
     let rows = db.query(SQL, &[&user_id]).await?;
-    rows.iter().filter_map(|row| read_at(row, 0).transpose()).collect()
+    rows.iter()
+        .filter_map(|row| read_at(row, 0).transpose())
+        .collect()
 }
 
 /// One factor of a user.
 pub async fn find(db: &impl Executor, user_id: Uuid, id: Uuid) -> Result<Option<Factor>, DbError> {
-    const SQL: &str = concat!("select ", factor_columns!(), " from auth.mfa_factors f where f.id = $2 and f.user_id = $1");
+    const SQL: &str = concat!(
+        "select ",
+        factor_columns!(),
+        " from auth.mfa_factors f where f.id = $2 and f.user_id = $1"
+    );
     match db.query_opt(SQL, &[&user_id, &id]).await? {
         Some(row) => read_at(&row, 0),
         None => Ok(None),
@@ -60,13 +75,19 @@ pub async fn find(db: &impl Executor, user_id: Uuid, id: Uuid) -> Result<Option<
 
 /// The factors of a user in wire shape (auth.md 4.4), `None` when there are none.
 pub async fn rendered(db: &impl Executor, user_id: Uuid) -> Result<Option<Box<RawValue>>, DbError> {
-    Ok(super::users::find(db, user_id).await?.and_then(|user| user.factors))
+    Ok(super::users::find(db, user_id)
+        .await?
+        .and_then(|user| user.factors))
 }
 
 /// Serialises enrolments of one user: the counts and names that are checked next stay true until the end of the
 /// transaction.
 pub async fn lock_enrolment(db: &impl Executor, user_id: Uuid) -> Result<(), DbError> {
-    db.query_opt("select id from auth.users where id = $1 for no key update", &[&user_id]).await?;
+    db.query_opt(
+        "select id from auth.users where id = $1 for no key update",
+        &[&user_id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -94,8 +115,7 @@ pub async fn insert(db: &impl Executor, factor: &Factor) -> Result<(), DbError> 
 
 /// Removes unverified factors of a user with this phone.
 pub async fn delete_unverified_phone(db: &impl Executor, user_id: Uuid, phone: &str) -> Result<u64, DbError> {
-    const SQL: &str =
-        "delete from auth.mfa_factors where user_id = $1 and phone = $2 and factor_type = 'phone' and status = 'unverified'";
+    const SQL: &str = "delete from auth.mfa_factors where user_id = $1 and phone = $2 and factor_type = 'phone' and status = 'unverified'";
     db.execute(SQL, &[&user_id, &phone]).await
 }
 
@@ -122,12 +142,27 @@ pub async fn delete(db: &impl Executor, factor: &Factor, now: Time) -> Result<()
          methods as (delete from auth.mfa_amr_claims a using lifted \
             where a.session_id = lifted.id and a.authentication_method = $2) \
          delete from auth.mfa_factors where id = $1";
-    db.execute(SQL, &[&factor.id, &factor.factor_type.method().as_str(), &now, &factor.user_id]).await?;
+    db.execute(
+        SQL,
+        &[
+            &factor.id,
+            &factor.factor_type.method().as_str(),
+            &now,
+            &factor.user_id,
+        ],
+    )
+    .await?;
     Ok(())
 }
 
 /// Changes name and phone as an administrator.
-pub async fn update(db: &impl Executor, id: Uuid, friendly_name: Option<&str>, phone: Option<&str>, now: Time) -> Result<(), DbError> {
+pub async fn update(
+    db: &impl Executor,
+    id: Uuid,
+    friendly_name: Option<&str>,
+    phone: Option<&str>,
+    now: Time,
+) -> Result<(), DbError> {
     const SQL: &str = "update auth.mfa_factors set friendly_name = coalesce($2, friendly_name), phone = coalesce($3, phone), \
          updated_at = $4 where id = $1";
     db.execute(SQL, &[&id, &friendly_name, &phone, &now]).await?;

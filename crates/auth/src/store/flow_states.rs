@@ -31,7 +31,15 @@ pub async fn insert(db: &impl Executor, flow: &NewFlow<'_>) -> Result<(), DbErro
          values ($1, $2, $3, $4::text::auth.code_challenge_method, $5, 'email', $6, $7, $7)";
     db.execute(
         SQL,
-        &[&flow.id, &flow.user_id, &flow.auth_code, &flow.method, &flow.challenge, &flow.authentication_method, &flow.now],
+        &[
+            &flow.id,
+            &flow.user_id,
+            &flow.auth_code,
+            &flow.method,
+            &flow.challenge,
+            &flow.authentication_method,
+            &flow.now,
+        ],
     )
     .await?;
     Ok(())
@@ -48,7 +56,10 @@ pub async fn issue_code(
     const SQL: &str = "update auth.flow_state set auth_code_issued_at = $3, updated_at = $3 where id = ( \
             select id from auth.flow_state where user_id = $1 and authentication_method = $2 order by created_at desc limit 1) \
          returning auth_code";
-    match db.query_opt(SQL, &[&user_id, &authentication_method, &now]).await? {
+    match db
+        .query_opt(SQL, &[&user_id, &authentication_method, &now])
+        .await?
+    {
         Some(row) => row.try_get(0).map_err(DbError::from),
         None => Ok(None),
     }

@@ -21,13 +21,18 @@ pub async fn put(
          values ($1, $2, $3::text::auth.one_time_token_type, $4, $5, $6::timestamptz at time zone 'utc', $6::timestamptz at time zone 'utc') \
          on conflict (user_id, token_type) do update set id = excluded.id, token_hash = excluded.token_hash, \
             relates_to = excluded.relates_to, created_at = excluded.created_at, updated_at = excluded.updated_at";
-    db.execute(SQL, &[&id, &user_id, &token_type.as_str(), &hash, &relates_to, &now]).await?;
+    db.execute(
+        SQL,
+        &[&id, &user_id, &token_type.as_str(), &hash, &relates_to, &now],
+    )
+    .await?;
     Ok(())
 }
 
 /// Forgets all pending tokens of a user.
 pub async fn delete_all(db: &impl Executor, user_id: Uuid) -> Result<(), DbError> {
-    db.execute("delete from auth.one_time_tokens where user_id = $1", &[&user_id]).await?;
+    db.execute("delete from auth.one_time_tokens where user_id = $1", &[&user_id])
+        .await?;
     Ok(())
 }
 
@@ -39,14 +44,23 @@ pub async fn delete(db: &impl Executor, user_id: Uuid, token_type: TokenType) ->
 }
 
 /// The user for whom `hash` is pending as one of `types`, locked until the transaction ends.
-pub async fn lock_user(db: &impl Executor, hash: &str, types: &[TokenType]) -> Result<Option<(User, TokenType)>, DbError> {
+pub async fn lock_user(
+    db: &impl Executor,
+    hash: &str,
+    types: &[TokenType],
+) -> Result<Option<(User, TokenType)>, DbError> {
     const SQL: &str = "select t.user_id, t.token_type::text from auth.one_time_tokens t \
          where t.token_hash = $1 and t.token_type::text = any($2) limit 1";
     let names: Vec<&str> = types.iter().map(|token_type| token_type.as_str()).collect();
-    let Some(row) = db.query_opt(SQL, &[&hash, &names]).await? else { return Ok(None) };
+    let Some(row) = db.query_opt(SQL, &[&hash, &names]).await? else {
+        return Ok(None);
+    };
     let user_id: Uuid = row.try_get(0).map_err(DbError::from)?;
     let found: String = row.try_get(1).map_err(DbError::from)?;
-    let token_type = types.iter().copied().find(|token_type| token_type.as_str() == found);
+    let token_type = types
+        .iter()
+        .copied()
+        .find(|token_type| token_type.as_str() == found);
     match (users::lock(db, user_id).await?, token_type) {
         (Some(user), Some(token_type)) => Ok(Some((user, token_type))),
         _ => Ok(None),

@@ -25,9 +25,15 @@ pub struct Refreshed {
 }
 
 fn read(row: &Row) -> Result<Option<Refreshed>, DbError> {
-    let Some(session) = sessions::read_at(row, USER_WIDTH + 2)? else { return Ok(None) };
+    let Some(session) = sessions::read_at(row, USER_WIDTH + 2)? else {
+        return Ok(None);
+    };
     let amr: String = Reader::at(row, USER_WIDTH + 10).take_or_default()?;
-    Ok(Some(Refreshed { user: users::read(row)?, session, amr: RawValue::from_string(amr).unwrap_or_default() }))
+    Ok(Some(Refreshed {
+        user: users::read(row)?,
+        session,
+        amr: RawValue::from_string(amr).unwrap_or_default(),
+    }))
 }
 
 /// Who refreshes, from where, and when.
@@ -124,15 +130,24 @@ pub async fn lock_token(db: &impl Executor, token: &str) -> Result<Locked, DbErr
     const LOCK: &str = "select t.id, t.revoked, t.updated_at, t.session_id from auth.refresh_tokens t \
          where t.token = $1 for update skip locked";
     const LOCK_SESSION: &str = "select id from auth.sessions where id = $1 for update skip locked";
-    let Some(known) = db.query_opt(KNOWN, &[&token]).await? else { return Ok(Locked::Unknown) };
+    let Some(known) = db.query_opt(KNOWN, &[&token]).await? else {
+        return Ok(Locked::Unknown);
+    };
     let session_id: Option<Uuid> = known.try_get(0).map_err(DbError::from)?;
     let Some(session_id) = session_id else {
-        return Ok(Locked::Held(Presented { id: 0, revoked: false, updated_at: None, session_id: None }));
+        return Ok(Locked::Held(Presented {
+            id: 0,
+            revoked: false,
+            updated_at: None,
+            session_id: None,
+        }));
     };
     if db.query_opt(LOCK_SESSION, &[&session_id]).await?.is_none() {
         return Ok(Locked::Busy);
     }
-    let Some(row) = db.query_opt(LOCK, &[&token]).await? else { return Ok(Locked::Busy) };
+    let Some(row) = db.query_opt(LOCK, &[&token]).await? else {
+        return Ok(Locked::Busy);
+    };
     let mut r = Reader::new(&row);
     Ok(Locked::Held(Presented {
         id: r.take()?,
@@ -155,31 +170,55 @@ pub async fn find(db: &impl Executor, session_id: Uuid) -> Result<Option<Refresh
         session_amr!(),
         " from auth.sessions s join auth.users u on u.id = s.user_id where s.id = $1"
     );
-    db.query_opt(SQL, &[&session_id]).await?.as_ref().map_or(Ok(None), read)
+    db.query_opt(SQL, &[&session_id])
+        .await?
+        .as_ref()
+        .map_or(Ok(None), read)
 }
 
 /// Whether the session belongs to a client of the OAuth server, whose tokens are refreshed elsewhere.
 pub async fn is_oauth_session(db: &impl Executor, session_id: Uuid) -> Result<bool, DbError> {
-    const SQL: &str = "select exists (select from auth.sessions where id = $1 and oauth_client_id is not null)";
-    db.query_one(SQL, &[&session_id]).await?.try_get(0).map_err(DbError::from)
+    const SQL: &str =
+        "select exists (select from auth.sessions where id = $1 and oauth_client_id is not null)";
+    db.query_one(SQL, &[&session_id])
+        .await?
+        .try_get(0)
+        .map_err(DbError::from)
 }
 
 /// The session's active token and that token's parent.
-pub async fn active_token(db: &impl Executor, session_id: Uuid) -> Result<Option<(String, Option<String>)>, DbError> {
+pub async fn active_token(
+    db: &impl Executor,
+    session_id: Uuid,
+) -> Result<Option<(String, Option<String>)>, DbError> {
     const SQL: &str = "select token, parent from auth.refresh_tokens where session_id = $1 and revoked = false order by id desc limit 1";
-    let Some(row) = db.query_opt(SQL, &[&session_id]).await? else { return Ok(None) };
+    let Some(row) = db.query_opt(SQL, &[&session_id]).await? else {
+        return Ok(None);
+    };
     let mut r = Reader::new(&row);
     Ok(Some((r.take()?, r.take()?)))
 }
 
 /// Replaces the presented token by a child.
-pub async fn replace(db: &impl Executor, presented: &Presented, exchange: &Exchange<'_>, session: &Session) -> Result<(), DbError> {
+pub async fn replace(
+    db: &impl Executor,
+    presented: &Presented,
+    exchange: &Exchange<'_>,
+    session: &Session,
+) -> Result<(), DbError> {
     const SQL: &str = "with revoked as (update auth.refresh_tokens set revoked = true, updated_at = $3 where id = $4 and not revoked) \
          insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at, updated_at, parent, session_id) \
          values ('00000000-0000-0000-0000-000000000000', $2, ($5::uuid)::text, false, $3, $3, $1, $6)";
     db.execute(
         SQL,
-        &[&exchange.token, &exchange.next, &exchange.now, &presented.id, &session.user_id, &session.id],
+        &[
+            &exchange.token,
+            &exchange.next,
+            &exchange.now,
+            &presented.id,
+            &session.user_id,
+            &session.id,
+        ],
     )
     .await?;
     Ok(())
@@ -193,10 +232,18 @@ pub async fn revoke_family(db: &impl Executor, session_id: Uuid, now: Time) -> R
 }
 
 /// Marks the session as refreshed now.
-pub async fn touch_session(db: &impl Executor, session_id: Uuid, exchange: &Exchange<'_>) -> Result<(), DbError> {
+pub async fn touch_session(
+    db: &impl Executor,
+    session_id: Uuid,
+    exchange: &Exchange<'_>,
+) -> Result<(), DbError> {
     const SQL: &str = "update auth.sessions set refreshed_at = $2::timestamptz at time zone 'utc', updated_at = $2, user_agent = $3, ip = $4 \
          where id = $1";
-    db.execute(SQL, &[&session_id, &exchange.now, &exchange.user_agent, &exchange.ip]).await?;
+    db.execute(
+        SQL,
+        &[&session_id, &exchange.now, &exchange.user_agent, &exchange.ip],
+    )
+    .await?;
     Ok(())
 }
 
@@ -219,10 +266,16 @@ pub struct CounterSession {
 
 /// Locks a session with counter tokens.
 pub async fn lock_counter(db: &impl Executor, session_id: Uuid) -> Result<Option<CounterSession>, DbError> {
-    const SQL: &str = "select refresh_token_hmac_key, refresh_token_counter from auth.sessions where id = $1 for update";
-    let Some(row) = db.query_opt(SQL, &[&session_id]).await? else { return Ok(None) };
+    const SQL: &str =
+        "select refresh_token_hmac_key, refresh_token_counter from auth.sessions where id = $1 for update";
+    let Some(row) = db.query_opt(SQL, &[&session_id]).await? else {
+        return Ok(None);
+    };
     let mut r = Reader::new(&row);
-    Ok(Some(CounterSession { key: r.take()?, counter: r.take_or_default()? }))
+    Ok(Some(CounterSession {
+        key: r.take()?,
+        counter: r.take_or_default()?,
+    }))
 }
 
 /// Advances the counter of a session.

@@ -33,7 +33,9 @@ pub(crate) use {session_amr, session_columns};
 /// A session from a (possibly outer) join.
 pub(crate) fn read_at(row: &Row, first: usize) -> Result<Option<Session>, DbError> {
     let mut r = Reader::at(row, first);
-    let Some(id) = r.take::<Option<Uuid>>()? else { return Ok(None) };
+    let Some(id) = r.take::<Option<Uuid>>()? else {
+        return Ok(None);
+    };
     Ok(Some(Session {
         id,
         user_id: r.take()?,
@@ -112,13 +114,21 @@ pub async fn open(db: &impl Executor, new: &NewSession<'_>) -> Result<(), DbErro
 /// The `amr` claim of a session.
 pub async fn amr(db: &impl Executor, id: Uuid) -> Result<Box<RawValue>, DbError> {
     const SQL: &str = concat!("select ", session_amr!(), " from (select $1::uuid as id) s");
-    let text: String = db.query_one(SQL, &[&id]).await?.try_get(0).map_err(DbError::from)?;
+    let text: String = db
+        .query_one(SQL, &[&id])
+        .await?
+        .try_get(0)
+        .map_err(DbError::from)?;
     Ok(RawValue::from_string(text).unwrap_or_default())
 }
 
 /// A session, locked until the transaction ends.
 pub async fn lock(db: &impl Executor, id: Uuid) -> Result<Option<Session>, DbError> {
-    const SQL: &str = concat!("select ", session_columns!(), " from auth.sessions s where s.id = $1 for update");
+    const SQL: &str = concat!(
+        "select ",
+        session_columns!(),
+        " from auth.sessions s where s.id = $1 for update"
+    );
     match db.query_opt(SQL, &[&id]).await? {
         Some(row) => read_at(&row, 0),
         None => Ok(None),
@@ -134,15 +144,24 @@ pub async fn is_recovery(db: &impl Executor, id: Uuid) -> Result<bool, DbError> 
 
 /// Ends every session of a user.
 pub async fn delete_all(db: &impl Executor, user_id: Uuid) -> Result<u64, DbError> {
-    db.execute("delete from auth.sessions where user_id = $1", &[&user_id]).await
+    db.execute("delete from auth.sessions where user_id = $1", &[&user_id])
+        .await
 }
 
 /// Ends one session of a user.
 pub async fn delete_one(db: &impl Executor, user_id: Uuid, id: Uuid) -> Result<u64, DbError> {
-    db.execute("delete from auth.sessions where user_id = $1 and id = $2", &[&user_id, &id]).await
+    db.execute(
+        "delete from auth.sessions where user_id = $1 and id = $2",
+        &[&user_id, &id],
+    )
+    .await
 }
 
 /// Ends every session of a user but one.
 pub async fn delete_others(db: &impl Executor, user_id: Uuid, keep: Uuid) -> Result<u64, DbError> {
-    db.execute("delete from auth.sessions where user_id = $1 and id <> $2", &[&user_id, &keep]).await
+    db.execute(
+        "delete from auth.sessions where user_id = $1 and id <> $2",
+        &[&user_id, &keep],
+    )
+    .await
 }

@@ -105,14 +105,25 @@ fn raw(text: Option<String>) -> Option<Box<RawValue>> {
 
 /// The user, with identities and factors.
 pub async fn find(db: &impl Executor, id: Uuid) -> Result<Option<User>, DbError> {
-    const SQL: &str = concat!("select ", user_columns!(), ", ", user_parts!(), " from auth.users u where u.id = $1");
+    const SQL: &str = concat!(
+        "select ",
+        user_columns!(),
+        ", ",
+        user_parts!(),
+        " from auth.users u where u.id = $1"
+    );
     db.query_opt(SQL, &[&id]).await?.as_ref().map(read).transpose()
 }
 
 /// The user, locked until the transaction ends.
 pub async fn lock(db: &impl Executor, id: Uuid) -> Result<Option<User>, DbError> {
-    const SQL: &str =
-        concat!("select ", user_columns!(), ", ", user_parts!(), " from auth.users u where u.id = $1 for update of u");
+    const SQL: &str = concat!(
+        "select ",
+        user_columns!(),
+        ", ",
+        user_parts!(),
+        " from auth.users u where u.id = $1 for update of u"
+    );
     db.query_opt(SQL, &[&id]).await?.as_ref().map(read).transpose()
 }
 
@@ -131,7 +142,9 @@ pub async fn find_with_session(
         sessions::session_columns!(),
         " from auth.users u left join auth.sessions s on s.id = $2 and s.user_id = u.id where u.id = $1"
     );
-    let Some(row) = db.query_opt(SQL, &[&id, &session_id]).await? else { return Ok(None) };
+    let Some(row) = db.query_opt(SQL, &[&id, &session_id]).await? else {
+        return Ok(None);
+    };
     Ok(Some((read(&row)?, sessions::read_at(&row, USER_WIDTH + 2)?)))
 }
 
@@ -144,7 +157,11 @@ pub async fn find_by_email(db: &impl Executor, email: &str, audience: &str) -> R
         user_parts!(),
         " from auth.users u where u.email = $1 and u.aud = $2 and u.is_sso_user = false"
     );
-    db.query_opt(SQL, &[&email, &audience]).await?.as_ref().map(read).transpose()
+    db.query_opt(SQL, &[&email, &audience])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
 }
 
 /// The user with this phone (digits).
@@ -156,21 +173,41 @@ pub async fn find_by_phone(db: &impl Executor, phone: &str, audience: &str) -> R
         user_parts!(),
         " from auth.users u where u.phone = $1 and u.aud = $2 and u.is_sso_user = false"
     );
-    db.query_opt(SQL, &[&phone, &audience]).await?.as_ref().map(read).transpose()
+    db.query_opt(SQL, &[&phone, &audience])
+        .await?
+        .as_ref()
+        .map(read)
+        .transpose()
 }
 
 /// Whether another user has this e-mail, as their own or through a non-SSO identity.
-pub async fn is_email_taken(db: &impl Executor, email: &str, audience: &str, except: Uuid) -> Result<bool, DbError> {
+pub async fn is_email_taken(
+    db: &impl Executor,
+    email: &str,
+    audience: &str,
+    except: Uuid,
+) -> Result<bool, DbError> {
     const SQL: &str = "select exists (select from auth.users where email = $1 and aud = $2 and is_sso_user = false and id <> $3) \
          or exists (select from auth.identities i join auth.users u on u.id = i.user_id \
             where i.email = $1 and i.provider not like 'sso:%' and u.aud = $2 and u.id <> $3)";
-    db.query_one(SQL, &[&email, &audience, &except]).await?.try_get(0).map_err(DbError::from)
+    db.query_one(SQL, &[&email, &audience, &except])
+        .await?
+        .try_get(0)
+        .map_err(DbError::from)
 }
 
 /// Whether another user has this phone.
-pub async fn is_phone_taken(db: &impl Executor, phone: &str, audience: &str, except: Uuid) -> Result<bool, DbError> {
+pub async fn is_phone_taken(
+    db: &impl Executor,
+    phone: &str,
+    audience: &str,
+    except: Uuid,
+) -> Result<bool, DbError> {
     const SQL: &str = "select exists (select from auth.users where phone = $1 and aud = $2 and id <> $3)";
-    db.query_one(SQL, &[&phone, &audience, &except]).await?.try_get(0).map_err(DbError::from)
+    db.query_one(SQL, &[&phone, &audience, &except])
+        .await?
+        .try_get(0)
+        .map_err(DbError::from)
 }
 
 /// Stores a new user: one row through `auth.users`, so that triggers of the application see it with its metadata.
@@ -269,13 +306,31 @@ pub async fn delete(db: &impl Executor, id: Uuid) -> Result<bool, DbError> {
 
 /// Primary key and provider's subject of every identity of a user.
 pub async fn identity_ids(db: &impl Executor, user_id: Uuid) -> Result<Vec<(Uuid, String)>, DbError> {
-    let rows = db.query("select id, provider_id from auth.identities where user_id = $1", &[&user_id]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0).map_err(DbError::from)?, row.try_get(1).map_err(DbError::from)?))).collect()
+    let rows = db
+        .query(
+            "select id, provider_id from auth.identities where user_id = $1",
+            &[&user_id],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get(0).map_err(DbError::from)?,
+                row.try_get(1).map_err(DbError::from)?,
+            ))
+        })
+        .collect()
 }
 
 /// Forgets what an identity says.
-pub async fn empty_identity(db: &impl Executor, id: Uuid, provider_id: &str, now: Time) -> Result<(), DbError> {
-    const SQL: &str = "update auth.identities set provider_id = $2, identity_data = '{}', updated_at = $3 where id = $1";
+pub async fn empty_identity(
+    db: &impl Executor,
+    id: Uuid,
+    provider_id: &str,
+    now: Time,
+) -> Result<(), DbError> {
+    const SQL: &str =
+        "update auth.identities set provider_id = $2, identity_data = '{}', updated_at = $3 where id = $1";
     db.execute(SQL, &[&id, &provider_id, &now]).await?;
     Ok(())
 }

@@ -66,7 +66,8 @@ pub struct Challenge {
 /// Takes the lock that makes a user's verifications run one after the other, until the transaction ends.
 pub async fn lock(db: &impl Executor, user_id: Uuid) -> Result<(), DbError> {
     let (key, _) = user_id.as_u64_pair();
-    db.query_one("select pg_advisory_xact_lock($1)", &[&key.cast_signed()]).await?;
+    db.query_one("select pg_advisory_xact_lock($1)", &[&key.cast_signed()])
+        .await?;
     Ok(())
 }
 
@@ -100,7 +101,9 @@ pub async fn load(
          left join _ferrobase.mfa_user_guard ug on ug.user_id = u.id \
          where u.id = $1"
     );
-    let row = db.query_opt(SQL, &[&user_id, &session_id, &factor_id, &challenge_id]).await?;
+    let row = db
+        .query_opt(SQL, &[&user_id, &session_id, &factor_id, &challenge_id])
+        .await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -138,9 +141,15 @@ fn read_challenge(r: &mut Reader<'_>) -> Result<Option<Challenge>, DbError> {
     let webauthn_state = r.take::<Option<Json<Value>>>()?.map(|Json(value)| value);
     let failures = r.take_or_default()?;
     Ok(match (id, created_at, ip) {
-        (Some(id), Some(created_at), Some(ip)) => {
-            Some(Challenge { id, created_at, verified_at, ip, otp_code, webauthn_state, failures })
-        }
+        (Some(id), Some(created_at), Some(ip)) => Some(Challenge {
+            id,
+            created_at,
+            verified_at,
+            ip,
+            otp_code,
+            webauthn_state,
+            failures,
+        }),
         _ => None,
     })
 }
@@ -274,7 +283,15 @@ pub async fn record_failure(
                   then $6::timestamptz + make_interval(secs => $7::float8) else g.locked_until end";
     db.execute(
         SQL,
-        &[&user_id, &factor_id, &challenge_id, &limits.per_factor, &limits.per_user, &now, &limits.window_seconds],
+        &[
+            &user_id,
+            &factor_id,
+            &challenge_id,
+            &limits.per_factor,
+            &limits.per_user,
+            &now,
+            &limits.window_seconds,
+        ],
     )
     .await?;
     Ok(())

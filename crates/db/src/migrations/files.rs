@@ -63,11 +63,23 @@ mod tests {
             let service = service.unwrap();
             let mut found: Vec<String> = std::fs::read_dir(service.path())
                 .unwrap()
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".sql").to_owned())
+                .map(|entry| {
+                    entry
+                        .unwrap()
+                        .file_name()
+                        .into_string()
+                        .unwrap()
+                        .trim_end_matches(".sql")
+                        .to_owned()
+                })
                 .collect();
             found.sort();
             let name = service.file_name().into_string().unwrap();
-            let listed: Vec<&str> = ALL.iter().filter(|file| file.service == name).map(|file| file.name).collect();
+            let listed: Vec<&str> = ALL
+                .iter()
+                .filter(|file| file.service == name)
+                .map(|file| file.name)
+                .collect();
             assert_eq!(found, listed, "{name}");
         }
     }

@@ -13,7 +13,15 @@ fn clock() -> Clock {
 }
 
 fn keys(jwks: Vec<Value>, sign_with_secret: bool, clock: &Clock) -> TokenKeys {
-    TokenKeys::new(&KeySet { secret: SECRET.into(), jwks, sign_with_secret }, clock.clone()).unwrap()
+    TokenKeys::new(
+        &KeySet {
+            secret: SECRET.into(),
+            jwks,
+            sign_with_secret,
+        },
+        clock.clone(),
+    )
+    .unwrap()
 }
 
 fn claims() -> Value {
@@ -26,11 +34,18 @@ fn signs_and_verifies_with_each_kind_of_key() {
     let ed = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "e", "key_ops": ["sign"],
         "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
     let oct = json!({ "kty": "oct", "kid": "o", "key_ops": ["sign"], "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA" });
-    for (jwk, algorithm) in [(jwk::generate_es256().unwrap(), "ES256"), (ed, "EdDSA"), (oct, "HS256")] {
+    for (jwk, algorithm) in [
+        (jwk::generate_es256().unwrap(), "ES256"),
+        (ed, "EdDSA"),
+        (oct, "HS256"),
+    ] {
         let keys = keys(vec![jwk], false, &clock);
         let token = keys.sign(&claims()).unwrap();
         let header = decode_header(&token).unwrap();
-        assert_eq!(format!("{:?}", header.alg).to_uppercase(), algorithm.to_uppercase());
+        assert_eq!(
+            format!("{:?}", header.alg).to_uppercase(),
+            algorithm.to_uppercase()
+        );
         assert!(header.kid.is_some());
         assert_eq!(keys.verify(&token).unwrap().sub(), Some("u"));
         assert_eq!(keys.verify(&token).unwrap().role(), Some("authenticated"));
@@ -70,25 +85,50 @@ fn forgeries_are_refused() {
 
     let none = format!("{}.{}.", encode(json!({ "alg": "none", "typ": "JWT" })), parts[1]);
     assert_eq!(keys.verify(&none), Err(JwtError::Malformed));
-    let altered = format!("{}.{}.{}", parts[0], encode(json!({ "sub": "x", "exp": 1_900_000_000 })), parts[2]);
+    let altered = format!(
+        "{}.{}.{}",
+        parts[0],
+        encode(json!({ "sub": "x", "exp": 1_900_000_000 })),
+        parts[2]
+    );
     assert_eq!(keys.verify(&altered), Err(JwtError::Signature));
     // The public key used as an HMAC secret under the known kid.
     let confused = encode(json!({ "alg": "HS256", "kid": ours["kid"], "typ": "JWT" }));
-    assert_eq!(keys.verify(&format!("{confused}.{}.{}", parts[1], parts[2])), Err(JwtError::UnknownKey));
+    assert_eq!(
+        keys.verify(&format!("{confused}.{}.{}", parts[1], parts[2])),
+        Err(JwtError::UnknownKey)
+    );
     let stranger = TokenKeys::new(
-        &KeySet { secret: "x".into(), jwks: vec![jwk::generate_es256().unwrap()], sign_with_secret: false },
+        &KeySet {
+            secret: "x".into(),
+            jwks: vec![jwk::generate_es256().unwrap()],
+            sign_with_secret: false,
+        },
         clock,
     )
     .unwrap();
-    assert_eq!(keys.verify(&stranger.sign(&claims()).unwrap()), Err(JwtError::UnknownKey));
-    assert_eq!(keys.verify(&stranger.sign_hs256(&claims()).unwrap()), Err(JwtError::Signature));
-    assert_eq!(keys.verify(&"a".repeat(LONGEST_TOKEN + 1)), Err(JwtError::Malformed));
+    assert_eq!(
+        keys.verify(&stranger.sign(&claims()).unwrap()),
+        Err(JwtError::UnknownKey)
+    );
+    assert_eq!(
+        keys.verify(&stranger.sign_hs256(&claims()).unwrap()),
+        Err(JwtError::Signature)
+    );
+    assert_eq!(
+        keys.verify(&"a".repeat(LONGEST_TOKEN + 1)),
+        Err(JwtError::Malformed)
+    );
     assert_eq!(keys.verify("a.b"), Err(JwtError::Malformed));
 }
 
 #[test]
 fn exactly_one_key_signs() {
     let two = vec![jwk::generate_es256().unwrap(), jwk::generate_es256().unwrap()];
-    let set = KeySet { secret: SECRET.into(), jwks: two, sign_with_secret: false };
+    let set = KeySet {
+        secret: SECRET.into(),
+        jwks: two,
+        sign_with_secret: false,
+    };
     assert!(matches!(TokenKeys::new(&set, clock()), Err(KeyError::Signers(2))));
 }

@@ -17,7 +17,12 @@ use ferrobase_http::{Caller, TokenState};
 use super::{Gateway, refusal};
 
 /// Paths that browsers reach by a link, without a key.
-const OPEN: [&str; 4] = ["/auth/v1/verify", "/auth/v1/callback", "/auth/v1/authorize", "/auth/v1/.well-known/jwks.json"];
+const OPEN: [&str; 4] = [
+    "/auth/v1/verify",
+    "/auth/v1/callback",
+    "/auth/v1/authorize",
+    "/auth/v1/.well-known/jwks.json",
+];
 
 pub(super) async fn layer(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let key = api_key(&request);
@@ -65,16 +70,17 @@ impl Gateway {
 
     fn verified(&self, token: &str) -> TokenState {
         match self.0.tokens.verify(token) {
-            Ok(claims) => TokenState::Valid { raw: Arc::from(token), claims },
+            Ok(claims) => TokenState::Valid {
+                raw: Arc::from(token),
+                claims,
+            },
             Err(error) => TokenState::Invalid(error),
         }
     }
 
     /// Whether `apikey` or bearer is the project's secret key, for what only its owner may see.
     pub(super) fn is_owner(&self, request: &Request) -> bool {
-        let is_service = |state: &TokenState| {
-            matches!(state, TokenState::Valid { claims, .. } if claims.role() == Some("service_role"))
-        };
+        let is_service = |state: &TokenState| matches!(state, TokenState::Valid { claims, .. } if claims.role() == Some("service_role"));
         let by_key = api_key(request).is_some_and(|key| is_service(&self.token(&key)));
         by_key || bearer(request.headers()).is_some_and(|bearer| is_service(&self.token(bearer)))
     }
@@ -85,7 +91,9 @@ fn api_key(request: &Request) -> Option<String> {
         return Some(key.to_str().unwrap_or_default().to_owned());
     }
     let query = request.uri().query().filter(|query| query.contains("apikey"))?;
-    url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "apikey").map(|(_, key)| key.into_owned())
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "apikey")
+        .map(|(_, key)| key.into_owned())
 }
 
 /// `Bearer`, in any case, one blank, the token (auth.md section 1).

@@ -27,7 +27,10 @@ const LONGEST_ID: usize = 64;
 pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(&request);
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.0.ip());
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.0.ip());
     let client = client_address(request.headers(), peer);
     let service = service_of(request.uri().path());
     let method = request.method().clone();
@@ -35,7 +38,10 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(ClientAddress(client));
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
 
-    let outcome = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
+    let outcome = AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .instrument(span.clone())
+        .await;
     let mut response = outcome.unwrap_or_else(|panic| span.in_scope(|| panicked(&panic)));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -43,16 +49,24 @@ pub(super) async fn layer(mut request: Request, next: Next) -> Response {
     let elapsed = begun.elapsed();
     let status = response.status();
     span.in_scope(|| tracing::debug!(status = status.as_u16(), micros = elapsed.as_micros(), "answered"));
-    counter!("ferrobase_http_requests_total", "service" => service, "status" => status_class(status)).increment(1);
+    counter!("ferrobase_http_requests_total", "service" => service, "status" => status_class(status))
+        .increment(1);
     histogram!("ferrobase_http_request_seconds", "service" => service).record(elapsed.as_secs_f64());
     response
 }
 
 /// The client's own id if it is harmless, else a random one.
 fn request_id(request: &Request) -> Arc<str> {
-    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let given = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let is_harmless = |id: &&str| {
-        !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        !id.is_empty()
+            && id.len() <= LONGEST_ID
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     match given.filter(is_harmless) {
         Some(id) => id.into(),
@@ -83,8 +97,13 @@ fn status_class(status: StatusCode) -> &'static str {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Response {
-    let reason = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let reason = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(reason = reason.unwrap_or("unknown"), "a handler panicked");
-    let body = Json(json!({ "code": 500, "error_code": "unexpected_failure", "msg": "Unexpected failure, please check server logs for more information" }));
+    let body = Json(
+        json!({ "code": 500, "error_code": "unexpected_failure", "msg": "Unexpected failure, please check server logs for more information" }),
+    );
     (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
 }

@@ -25,5 +25,9 @@ pub(super) fn wrong_key() -> Response {
 
 /// No service has this path.
 pub(super) async fn no_route() -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({ "message": "no Route matched with those values" }))).into_response()
+    (
+        StatusCode::NOT_FOUND,
+        Json(json!({ "message": "no Route matched with those values" })),
+    )
+        .into_response()
 }

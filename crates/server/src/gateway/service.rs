@@ -22,23 +22,38 @@ pub(super) async fn health(State(gateway): State<Gateway>) -> Response {
     if matches!(answer, Ok(Ok(_))) {
         Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })).into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "database unavailable" }))).into_response()
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({ "status": "database unavailable" })),
+        )
+            .into_response()
     }
 }
 
 /// Prometheus metrics, for this machine or the holder of the secret key. A forwarded request is not from this machine.
 pub(super) async fn metrics(State(gateway): State<Gateway>, request: Request) -> Response {
-    let is_local = request.extensions().get::<Peer>().is_some_and(|peer| peer.0.ip().is_loopback());
-    let is_forwarded = request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded");
+    let is_local = request
+        .extensions()
+        .get::<Peer>()
+        .is_some_and(|peer| peer.0.ip().is_loopback());
+    let is_forwarded =
+        request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded");
     let is_trusted = is_local && !is_forwarded;
     if !(is_trusted || gateway.is_owner(&request)) {
         return super::refusal::wrong_key();
     }
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], gateway.0.metrics.render()).into_response()
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4")],
+        gateway.0.metrics.render(),
+    )
+        .into_response()
 }
 
 /// The public keys of user tokens.
 pub(super) async fn jwks(State(gateway): State<Gateway>) -> Response {
-    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=600")];
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "public, max-age=600"),
+    ];
     (headers, gateway.0.tokens.jwks_json().to_owned()).into_response()
 }

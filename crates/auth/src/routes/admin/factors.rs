@@ -24,7 +24,9 @@ pub(in crate::routes) async fn list(
     Path(user_id): Path<String>,
 ) -> Result<Json<Box<RawValue>>> {
     let user = find_user(&state, &user_id).await?;
-    Ok(Json(user.factors.unwrap_or_else(|| RawValue::from_string("[]".to_owned()).unwrap_or_default())))
+    Ok(Json(user.factors.unwrap_or_else(|| {
+        RawValue::from_string("[]".to_owned()).unwrap_or_default()
+    })))
 }
 
 #[derive(Deserialize)]
@@ -54,8 +56,13 @@ pub(in crate::routes) async fn update(
         .await
         .map_err(AuthError::database("Database error updating factor"))?;
     if state.config.audit_log_in_database {
-        let traits = json!({ "user_id": user.id, "factor_id": factor.id, "factor_type": factor.factor_type.as_str() });
-        let payload = audit::admin_payload(Action::FactorUpdated, admin.claims.role().unwrap_or_default(), Some(traits));
+        let traits =
+            json!({ "user_id": user.id, "factor_id": factor.id, "factor_type": factor.factor_type.as_str() });
+        let payload = audit::admin_payload(
+            Action::FactorUpdated,
+            admin.claims.role().unwrap_or_default(),
+            Some(traits),
+        );
         audit::insert(&tx, state.random.uuid(), &payload, now, None).await?;
     }
     let rendered = rendered_factor(&users::find(&tx, user.id).await?.unwrap_or(user), factor.id)?;
@@ -78,7 +85,11 @@ pub(in crate::routes) async fn delete(
     factors::delete(&tx, &factor, now).await?;
     if state.config.audit_log_in_database {
         let traits = json!({ "user_id": user.id, "factor_id": factor.id });
-        let payload = audit::admin_payload(Action::FactorDeleted, admin.claims.role().unwrap_or_default(), Some(traits));
+        let payload = audit::admin_payload(
+            Action::FactorDeleted,
+            admin.claims.role().unwrap_or_default(),
+            Some(traits),
+        );
         audit::insert(&tx, state.random.uuid(), &payload, now, None).await?;
     }
     tx.commit().await?;
@@ -87,7 +98,9 @@ pub(in crate::routes) async fn delete(
 
 async fn find_user(state: &State, user_id: &str) -> Result<User> {
     let id = path_uuid(user_id, "user_id")?;
-    users::find(&state.pool, id).await?.ok_or_else(|| AuthError::not_found(ErrorCode::UserNotFound, "User not found"))
+    users::find(&state.pool, id)
+        .await?
+        .ok_or_else(|| AuthError::not_found(ErrorCode::UserNotFound, "User not found"))
 }
 
 async fn find_factor(state: &State, user: &User, factor_id: &str) -> Result<Factor> {
@@ -103,8 +116,11 @@ fn rendered_factor(user: &User, id: Uuid) -> Result<Box<RawValue>> {
     struct Id {
         id: Uuid,
     }
-    let all: Vec<Box<RawValue>> =
-        user.factors.as_ref().and_then(|factors| serde_json::from_str(factors.get()).ok()).unwrap_or_default();
+    let all: Vec<Box<RawValue>> = user
+        .factors
+        .as_ref()
+        .and_then(|factors| serde_json::from_str(factors.get()).ok())
+        .unwrap_or_default();
     all.into_iter()
         .find(|factor| serde_json::from_str::<Id>(factor.get()).is_ok_and(|found| found.id == id))
         .ok_or_else(|| AuthError::failed("factor is not among the user's factors"))

@@ -100,8 +100,18 @@ pub(in crate::routes) async fn create(
     let issued = issue(&state, &tx, &mut user, kind, &body).await?;
     users::save(&tx, &mut user, state.now()).await?;
     let role = admin.claims.role().unwrap_or_default();
-    let action = if kind == Kind::Invite { Action::UserInvited } else { Action::UserRecoveryRequested };
-    state.audit(&tx, &audit::admin_payload(action, role, Some(json!({ "user_id": user.id, "type": name }))), None).await?;
+    let action = if kind == Kind::Invite {
+        Action::UserInvited
+    } else {
+        Action::UserRecoveryRequested
+    };
+    state
+        .audit(
+            &tx,
+            &audit::admin_payload(action, role, Some(json!({ "user_id": user.id, "type": name }))),
+            None,
+        )
+        .await?;
     tx.commit().await?;
 
     let base = state.config.external_url.as_str();
@@ -115,7 +125,13 @@ pub(in crate::routes) async fn create(
 }
 
 /// The hash for a user that will be made. A sign-up that was asked for by name needs a password.
-async fn password_hash(state: &State, kind: Kind, asked: &str, body: &LinkRequest, is_known: bool) -> Result<Option<String>> {
+async fn password_hash(
+    state: &State,
+    kind: Kind,
+    asked: &str,
+    body: &LinkRequest,
+    is_known: bool,
+) -> Result<Option<String>> {
     let given = body.password.as_deref().filter(|password| !password.is_empty());
     if asked == "signup" {
         let Some(password) = given else {
@@ -127,7 +143,11 @@ async fn password_hash(state: &State, kind: Kind, asked: &str, body: &LinkReques
     match (makes_user && kind == Kind::Signup, given) {
         (false, _) => Ok(None),
         (true, Some(password)) => state.passwords.hash(password.to_owned()).await.map(Some),
-        (true, None) => state.passwords.hash(new_user::random_password(state)).await.map(Some),
+        (true, None) => state
+            .passwords
+            .hash(new_user::random_password(state))
+            .await
+            .map(Some),
     }
 }
 
@@ -141,14 +161,20 @@ async fn register(
     hash: Option<String>,
 ) -> Result<User> {
     if !matches!(kind, Kind::Signup | Kind::Invite) {
-        return Err(AuthError::not_found(ErrorCode::UserNotFound, "User with this email not found"));
+        return Err(AuthError::not_found(
+            ErrorCode::UserNotFound,
+            "User with this email not found",
+        ));
     }
     let data = body.data.clone().unwrap_or_default();
     let mut user = new_user::with_address(state, info, &Address::Email(email.to_owned()), data.clone());
     user.encrypted_password = hash.map(|hash| state.vault.seal(user.id, &hash)).transpose()?;
     let mut identity = data;
     identity.extend(new_user::identity_data(&user, "email", false));
-    let identities = [NewIdentity { provider: "email", data: identity }];
+    let identities = [NewIdentity {
+        provider: "email",
+        data: identity,
+    }];
     new_user::store(state, tx, &mut user, &identities, info.ip).await?;
     Ok(user)
 }
@@ -159,7 +185,13 @@ struct Issued {
 }
 
 /// Makes and remembers the code; the user changes in memory.
-async fn issue(state: &State, tx: &Transaction<'_>, user: &mut User, kind: Kind, body: &LinkRequest) -> Result<Issued> {
+async fn issue(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &mut User,
+    kind: Kind,
+    body: &LinkRequest,
+) -> Result<Issued> {
     if matches!(kind, Kind::Signup | Kind::Invite) && user.is_email_confirmed() {
         return Err(AuthError::unprocessable(
             ErrorCode::EmailExists,

@@ -40,20 +40,33 @@ impl AdminUser {
     /// Both addresses, checked.
     fn addresses(&self) -> Result<(Option<String>, Option<String>)> {
         let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-        let email = given(&self.email).map(|email| address::email(&email)).transpose()?;
-        let phone = given(&self.phone).map(|phone| address::phone(&phone)).transpose()?;
+        let email = given(&self.email)
+            .map(|email| address::email(&email))
+            .transpose()?;
+        let phone = given(&self.phone)
+            .map(|phone| address::phone(&phone))
+            .transpose()?;
         Ok((email, phone))
     }
 
     /// The end of the ban: outer `None` = not mentioned, inner `None` = lifted.
     fn banned_until(&self, now: Time) -> Result<Option<Option<Time>>> {
-        let Some(duration) = self.ban_duration.as_deref().filter(|duration| !duration.is_empty()) else { return Ok(None) };
+        let Some(duration) = self
+            .ban_duration
+            .as_deref()
+            .filter(|duration| !duration.is_empty())
+        else {
+            return Ok(None);
+        };
         if duration == "none" {
             return Ok(Some(None));
         }
-        let until = go_duration::parse(duration).and_then(|duration| now.checked_add_signed(limited(duration)));
+        let until =
+            go_duration::parse(duration).and_then(|duration| now.checked_add_signed(limited(duration)));
         until.map(|until| Some(Some(until))).ok_or_else(|| {
-            AuthError::validation(format!("Invalid format for ban duration: time: invalid duration {duration:?}"))
+            AuthError::validation(format!(
+                "Invalid format for ban duration: time: invalid duration {duration:?}"
+            ))
         })
     }
 
@@ -61,7 +74,9 @@ impl AdminUser {
     async fn hash(&self, state: &State) -> Result<Option<String>> {
         let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
         match (given(&self.password), given(&self.password_hash)) {
-            (Some(_), Some(_)) => Err(AuthError::validation("Only a password or a password hash should be provided")),
+            (Some(_), Some(_)) => Err(AuthError::validation(
+                "Only a password or a password hash should be provided",
+            )),
             (Some(password), None) => state.passwords.hash(password).await.map(Some),
             (None, Some(hash)) if !crate::passwords::Passwords::recognises(&hash) => {
                 Err(AuthError::validation("The password hash is of no known kind"))
@@ -78,7 +93,9 @@ fn limited(duration: std::time::Duration) -> TimeDelta {
 
 async fn find(db: &impl Executor, user_id: &str) -> Result<User> {
     let id = path_uuid(user_id, "user_id")?;
-    users::find(db, id).await?.ok_or_else(|| AuthError::not_found(ErrorCode::UserNotFound, "User not found"))
+    users::find(db, id)
+        .await?
+        .ok_or_else(|| AuthError::not_found(ErrorCode::UserNotFound, "User not found"))
 }
 
 async fn audit(state: &State, db: &impl Executor, admin: &Admin, action: Action, user: &User) -> Result<()> {
@@ -89,7 +106,9 @@ async fn audit(state: &State, db: &impl Executor, admin: &Admin, action: Action,
 
 /// A violated uniqueness is a taken address, whoever came first.
 fn taken(error: AuthError) -> AuthError {
-    let AuthError::Database { source, .. } = &error else { return error };
+    let AuthError::Database { source, .. } = &error else {
+        return error;
+    };
     match unique_constraint(source) {
         Some("users_email_partial_key") => email_exists(),
         Some("users_phone_key") => phone_exists(),
@@ -102,9 +121,15 @@ fn unique_constraint(error: &DbError) -> Option<&str> {
 }
 
 fn email_exists() -> AuthError {
-    AuthError::unprocessable(ErrorCode::EmailExists, "A user with this email address has already been registered")
+    AuthError::unprocessable(
+        ErrorCode::EmailExists,
+        "A user with this email address has already been registered",
+    )
 }
 
 fn phone_exists() -> AuthError {
-    AuthError::unprocessable(ErrorCode::PhoneExists, "Phone number already registered by another user")
+    AuthError::unprocessable(
+        ErrorCode::PhoneExists,
+        "Phone number already registered by another user",
+    )
 }

@@ -60,15 +60,26 @@ pub(in crate::routes) async fn create(
         now: state.now(),
     };
     match challenge_totp(&state, &challenge).await? {
-        FactorType::Totp => Ok(answer(&state, challenge.id, FactorType::Totp, challenge.now, None)),
+        FactorType::Totp => Ok(answer(
+            &state,
+            challenge.id,
+            FactorType::Totp,
+            challenge.now,
+            None,
+        )),
         FactorType::Phone => {
             let caller = Authenticated::from_request_parts(&mut parts, &state).await?;
-            let Body(body) = Body::<PhoneChallenge>::from_request(Request::from_parts(parts, body), &state).await?;
+            let Body(body) =
+                Body::<PhoneChallenge>::from_request(Request::from_parts(parts, body), &state).await?;
             challenge_phone(&state, &caller, &challenge, body.channel.as_deref()).await
         }
         FactorType::Webauthn => {
             let caller = Authenticated::from_request_parts(&mut parts, &state).await?;
-            let Body(_) = Body::<serde_json::Map<String, Value>>::from_request(Request::from_parts(parts, body), &state).await?;
+            let Body(_) = Body::<serde_json::Map<String, Value>>::from_request(
+                Request::from_parts(parts, body),
+                &state,
+            )
+            .await?;
             challenge_webauthn(&state, &caller, &challenge).await
         }
         FactorType::RecoveryCode => Err(AuthError::unprocessable(
@@ -81,9 +92,15 @@ pub(in crate::routes) async fn create(
 /// Tries the statement for TOTP; the factor's kind, or the first refusal in the original's order.
 async fn challenge_totp(state: &State, challenge: &TotpChallenge) -> Result<FactorType> {
     let mut attempt = challenges::create_totp(&state.pool, challenge).await;
-    if attempt.as_ref().is_err_and(|error| error.sqlstate() == Some("23505")) {
+    if attempt
+        .as_ref()
+        .is_err_and(|error| error.sqlstate() == Some("23505"))
+    {
         // last_challenged_at is unique over all factors: two challenges in one microsecond collide. Time has moved on.
-        let later = TotpChallenge { now: state.now(), ..*challenge };
+        let later = TotpChallenge {
+            now: state.now(),
+            ..*challenge
+        };
         attempt = challenges::create_totp(&state.pool, &later).await;
     }
     let outcome = attempt?.ok_or_else(caller::missing_user)?;
@@ -101,13 +118,27 @@ async fn challenge_totp(state: &State, challenge: &TotpChallenge) -> Result<Fact
         FactorType::Webauthn => mfa.web_authn.verify,
         FactorType::RecoveryCode => mfa.recovery_codes.verify,
     };
-    if enabled { Ok(kind) } else { Err(verify_disabled(kind)) }
+    if enabled {
+        Ok(kind)
+    } else {
+        Err(verify_disabled(kind))
+    }
 }
 
-
-fn answer(state: &State, id: Uuid, kind: FactorType, now: Time, webauthn: Option<Value>) -> Json<ChallengeResponse> {
+fn answer(
+    state: &State,
+    id: Uuid,
+    kind: FactorType,
+    now: Time,
+    webauthn: Option<Value>,
+) -> Json<ChallengeResponse> {
     let expires_at = (now + delta(state.config.mfa.challenge_expiry)).timestamp();
-    Json(ChallengeResponse { id, factor_type: kind.as_str(), expires_at, webauthn })
+    Json(ChallengeResponse {
+        id,
+        factor_type: kind.as_str(),
+        expires_at,
+        webauthn,
+    })
 }
 
 /// Sends a code. The message goes out before anything is written, so that a failed send does not start the timer.
@@ -136,30 +167,55 @@ async fn challenge_phone(
         None => one_time::code(&state.random, mfa.phone_otp_length),
     };
     let user = caller.user.to_value();
-    state.texts.send_code(&state.pool, &user, phone, &code, SmsPurpose::Mfa, channel).await?;
+    state
+        .texts
+        .send_code(&state.pool, &user, phone, &code, SmsPurpose::Mfa, channel)
+        .await?;
     write(state, caller, challenge, &factor, Some(&code), None).await?;
-    Ok(answer(state, challenge.id, FactorType::Phone, challenge.now, None))
+    Ok(answer(
+        state,
+        challenge.id,
+        FactorType::Phone,
+        challenge.now,
+        None,
+    ))
 }
 
-async fn challenge_webauthn(state: &State, caller: &Authenticated, challenge: &TotpChallenge) -> Result<Json<ChallengeResponse>> {
+async fn challenge_webauthn(
+    state: &State,
+    caller: &Authenticated,
+    challenge: &TotpChallenge,
+) -> Result<Json<ChallengeResponse>> {
     let factor = find(state, challenge).await?;
     let (options, session_data) = webauthn::challenge(state, &caller.user, &factor).await?;
     write(state, caller, challenge, &factor, None, Some(&session_data)).await?;
-    Ok(answer(state, challenge.id, FactorType::Webauthn, challenge.now, Some(options)))
+    Ok(answer(
+        state,
+        challenge.id,
+        FactorType::Webauthn,
+        challenge.now,
+        Some(options),
+    ))
 }
 
 async fn find(state: &State, challenge: &TotpChallenge) -> Result<Factor> {
-    factors::find(&state.pool, challenge.user_id, challenge.factor_id).await?.ok_or_else(factor_not_found)
+    factors::find(&state.pool, challenge.user_id, challenge.factor_id)
+        .await?
+        .ok_or_else(factor_not_found)
 }
 
 fn sms_channel(state: &State, channel: Option<&str>) -> Result<SmsChannel> {
     match channel.filter(|channel| !channel.is_empty()) {
         None | Some("sms") => Ok(SmsChannel::Sms),
-        Some("whatsapp") if state.hooks.has_send_sms() || state.config.sms.provider_name.starts_with("twilio") => {
+        Some("whatsapp")
+            if state.hooks.has_send_sms() || state.config.sms.provider_name.starts_with("twilio") =>
+        {
             Ok(SmsChannel::Whatsapp)
         }
         Some(_) if state.hooks.has_send_sms() => Ok(SmsChannel::Sms),
-        Some(_) => Err(AuthError::validation("channel must be sms, or whatsapp where Twilio is the provider")),
+        Some(_) => Err(AuthError::validation(
+            "channel must be sms, or whatsapp where Twilio is the provider",
+        )),
     }
 }
 
@@ -171,15 +227,33 @@ async fn write(
     code: Option<&str>,
     webauthn_state: Option<&Value>,
 ) -> Result<()> {
-    let sealed = code.map(|code| state.vault.seal(challenge.id, code)).transpose()?;
+    let sealed = code
+        .map(|code| state.vault.seal(challenge.id, code))
+        .transpose()?;
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    challenges::create(&tx, challenge.id, factor.id, challenge.ip, sealed.as_deref(), webauthn_state, challenge.now).await?;
+    challenges::create(
+        &tx,
+        challenge.id,
+        factor.id,
+        challenge.ip,
+        sealed.as_deref(),
+        webauthn_state,
+        challenge.now,
+    )
+    .await?;
     // The original writes no audit row for security keys.
     if state.config.audit_log_in_database && factor.factor_type == FactorType::Phone {
         let traits = json!({ "factor_id": factor.id });
         let payload = audit::payload(Action::ChallengeCreated, &caller.user, Some(traits));
-        audit::insert(&tx, state.random.uuid(), &payload, challenge.now, Some(challenge.ip)).await?;
+        audit::insert(
+            &tx,
+            state.random.uuid(),
+            &payload,
+            challenge.now,
+            Some(challenge.ip),
+        )
+        .await?;
     }
     tx.commit().await?;
     Ok(())

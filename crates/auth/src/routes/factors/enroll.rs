@@ -56,7 +56,10 @@ pub(in crate::routes) async fn create(
     caller.bearer.refuse_anonymous()?;
     let kind = enrollable_type(&state, request.factor_type.as_deref())?;
     let Some(session) = &caller.session else {
-        return Err(AuthError::forbidden(ErrorCode::SessionNotFound, "A session is required to enroll a factor"));
+        return Err(AuthError::forbidden(
+            ErrorCode::SessionNotFound,
+            "A session is required to enroll a factor",
+        ));
     };
     let phone = match kind {
         FactorType::Phone => Some(checked_phone(&state, &caller.user, request.phone.as_deref()).await?),
@@ -73,7 +76,10 @@ pub(in crate::routes) async fn create(
         friendly_name: request.friendly_name,
         factor_type: kind,
         verified: false,
-        secret: setup.as_ref().map(|setup| state.vault.seal(id, &setup.secret)).transpose()?,
+        secret: setup
+            .as_ref()
+            .map(|setup| state.vault.seal(id, &setup.secret))
+            .transpose()?,
         phone,
         last_challenged_at: None,
         web_authn_credential: None,
@@ -85,7 +91,11 @@ pub(in crate::routes) async fn create(
         factor_type: kind.as_str(),
         friendly_name: factor.friendly_name.unwrap_or_default(),
         totp: setup,
-        phone: if kind == FactorType::Phone { request.phone } else { None },
+        phone: if kind == FactorType::Phone {
+            request.phone
+        } else {
+            None
+        },
     }))
 }
 
@@ -96,9 +106,17 @@ fn enrollable_type(state: &State, name: Option<&str>) -> Result<FactorType> {
         Some("totp") => (FactorType::Totp, mfa.totp),
         Some("phone") => (FactorType::Phone, mfa.phone),
         Some("webauthn") => (FactorType::Webauthn, mfa.web_authn),
-        _ => return Err(AuthError::validation("factor_type needs to be totp, phone, or webauthn")),
+        _ => {
+            return Err(AuthError::validation(
+                "factor_type needs to be totp, phone, or webauthn",
+            ));
+        }
     };
-    if enroll { Ok(kind) } else { Err(enroll_disabled(kind)) }
+    if enroll {
+        Ok(kind)
+    } else {
+        Err(enroll_disabled(kind))
+    }
 }
 
 /// Step 3: a phone that is not on a verified factor yet. Unverified factors with it go at once, whatever follows.
@@ -128,8 +146,14 @@ fn totp_setup(state: &State, user: &User, issuer: Option<&str>) -> Result<TotpSe
         (Some(host), Some(port)) => format!("{host}:{port}"),
         (host, _) => host.unwrap_or("ferrobase").to_owned(),
     };
-    let issuer = issuer.filter(|issuer| !issuer.is_empty()).unwrap_or(&default_issuer);
-    let account = if user.email().is_empty() { user.phone() } else { user.email() };
+    let issuer = issuer
+        .filter(|issuer| !issuer.is_empty())
+        .unwrap_or(&default_issuer);
+    let account = if user.email().is_empty() {
+        user.phone()
+    } else {
+        user.email()
+    };
     let secret = totp::secret(&state.random);
     let uri = totp::uri(issuer, account, &secret);
     let qr_code = qr::svg(&uri).map_err(|_| AuthError::validation("issuer is too long for a QR code"))?;
@@ -158,7 +182,11 @@ async fn store_factor(state: &State, user: &User, session: &Session, factor: &Fa
         }
     })?;
     if state.config.audit_log_in_database {
-        let payload = audit::payload(Action::FactorInProgress, user, Some(json!({ "factor_id": factor.id })));
+        let payload = audit::payload(
+            Action::FactorInProgress,
+            user,
+            Some(json!({ "factor_id": factor.id })),
+        );
         audit::insert(&tx, state.random.uuid(), &payload, factor.created_at, None).await?;
     }
     tx.commit().await?;
@@ -166,14 +194,27 @@ async fn store_factor(state: &State, user: &User, session: &Session, factor: &Fa
 }
 
 /// Steps 5 to 8.
-pub(in crate::routes) async fn check_limits(state: &State, db: &impl Executor, session: &Session, factor: &Factor) -> Result<()> {
+pub(in crate::routes) async fn check_limits(
+    state: &State,
+    db: &impl Executor,
+    session: &Session,
+    factor: &Factor,
+) -> Result<()> {
     let mfa = &state.config.mfa;
     let existing = factors::of_user(db, factor.user_id).await?;
     let name = factor.friendly_name.as_deref().unwrap_or_default();
-    if existing.iter().any(|other| other.friendly_name.as_deref().unwrap_or_default() == name) {
+    if existing
+        .iter()
+        .any(|other| other.friendly_name.as_deref().unwrap_or_default() == name)
+    {
         return Err(name_conflict(factor));
     }
-    let count = |verified_only: bool| existing.iter().filter(|factor| factor.verified || !verified_only).count();
+    let count = |verified_only: bool| {
+        existing
+            .iter()
+            .filter(|factor| factor.verified || !verified_only)
+            .count()
+    };
     let reached = |count: usize, limit: i64| i64::try_from(count).unwrap_or(i64::MAX) >= limit;
     if reached(count(false), mfa.max_enrolled_factors) || reached(count(true), mfa.max_verified_factors) {
         return Err(AuthError::unprocessable(
@@ -182,7 +223,10 @@ pub(in crate::routes) async fn check_limits(state: &State, db: &impl Executor, s
         ));
     }
     if count(true) > 0 && session.aal < Aal::Aal2 {
-        return Err(AuthError::forbidden(ErrorCode::InsufficientAal, "AAL2 required to enroll a new factor"));
+        return Err(AuthError::forbidden(
+            ErrorCode::InsufficientAal,
+            "AAL2 required to enroll a new factor",
+        ));
     }
     Ok(())
 }

@@ -31,23 +31,52 @@ pub(in crate::routes) struct IssuedCodes {
 }
 
 /// Makes a new set for the factor, replacing the old one.
-async fn issue(state: &State, db: &impl Executor, factor_id: Uuid, friendly_name: String, now: Time) -> Result<IssuedCodes> {
-    let codes: Vec<String> =
-        (0..state.config.mfa.recovery_code_count).map(|_| recovery_code::generate(&state.random)).collect();
-    let hashed: Vec<(Uuid, String)> =
-        codes.iter().map(|code| (state.random.uuid(), recovery_code::hash(factor_id, code))).collect();
+async fn issue(
+    state: &State,
+    db: &impl Executor,
+    factor_id: Uuid,
+    friendly_name: String,
+    now: Time,
+) -> Result<IssuedCodes> {
+    let codes: Vec<String> = (0..state.config.mfa.recovery_code_count)
+        .map(|_| recovery_code::generate(&state.random))
+        .collect();
+    let hashed: Vec<(Uuid, String)> = codes
+        .iter()
+        .map(|code| (state.random.uuid(), recovery_code::hash(factor_id, code)))
+        .collect();
     recovery_codes::replace(db, factor_id, &hashed, now).await?;
-    Ok(IssuedCodes { id: factor_id, factor_type: "recovery_code", friendly_name, total: codes.len(), codes })
+    Ok(IssuedCodes {
+        id: factor_id,
+        factor_type: "recovery_code",
+        friendly_name,
+        total: codes.len(),
+        codes,
+    })
 }
 
 fn require_aal2(caller: &Authenticated) -> Result<()> {
-    if caller.session.as_ref().is_some_and(|session| session.aal >= Aal::Aal2) {
+    if caller
+        .session
+        .as_ref()
+        .is_some_and(|session| session.aal >= Aal::Aal2)
+    {
         return Ok(());
     }
-    Err(AuthError::forbidden(ErrorCode::InsufficientAal, "AAL2 required to manage recovery codes"))
+    Err(AuthError::forbidden(
+        ErrorCode::InsufficientAal,
+        "AAL2 required to manage recovery codes",
+    ))
 }
 
-async fn write_audit(state: &State, db: &impl Executor, action: Action, user: &User, factor_id: Uuid, now: Time) -> Result<()> {
+async fn write_audit(
+    state: &State,
+    db: &impl Executor,
+    action: Action,
+    user: &User,
+    factor_id: Uuid,
+    now: Time,
+) -> Result<()> {
     if state.config.audit_log_in_database {
         let payload = audit::payload(action, user, Some(serde_json::json!({ "factor_id": factor_id })));
         audit::insert(db, state.random.uuid(), &payload, now, None).await?;

@@ -25,8 +25,14 @@ pub(in crate::routes) async fn delete(
     let tx = connection.begin().await?;
     factors::lock_enrolment(&tx, caller.user.id).await?;
     let all = factors::of_user(&tx, caller.user.id).await?;
-    let factor = all.iter().find(|factor| factor.id == factor_id).ok_or_else(factor_not_found)?;
-    let is_aal2 = caller.session.as_ref().is_some_and(|session| session.aal >= Aal::Aal2);
+    let factor = all
+        .iter()
+        .find(|factor| factor.id == factor_id)
+        .ok_or_else(factor_not_found)?;
+    let is_aal2 = caller
+        .session
+        .as_ref()
+        .is_some_and(|session| session.aal >= Aal::Aal2);
     check(factor, &all, is_aal2)?;
 
     let now = state.now();
@@ -43,7 +49,13 @@ pub(in crate::routes) async fn delete(
     tx.commit().await?;
     if factor.verified {
         let kind = factor.factor_type.as_str();
-        state.mailer.notify(&caller.user.to_value(), Notification::MfaFactorUnenrolled { factor_type: kind }).await;
+        state
+            .mailer
+            .notify(
+                &caller.user.to_value(),
+                Notification::MfaFactorUnenrolled { factor_type: kind },
+            )
+            .await;
     }
     Ok(Json(json!({ "id": factor.id })))
 }
@@ -64,7 +76,9 @@ fn check(factor: &Factor, all: &[Factor], is_aal2: bool) -> Result<()> {
     }
     let others = |kind_is_recovery: bool| {
         all.iter().any(|other| {
-            other.id != factor.id && other.verified && (other.factor_type == FactorType::RecoveryCode) == kind_is_recovery
+            other.id != factor.id
+                && other.verified
+                && (other.factor_type == FactorType::RecoveryCode) == kind_is_recovery
         })
     };
     if factor.verified && others(true) && !others(false) {

@@ -72,12 +72,17 @@ pub(in crate::routes) async fn check(
     factor_id?;
     let factor = loaded.factor.take().ok_or_else(factor_not_found)?;
     let Body(body) = body?;
-    let attempt = Attempt { state: &state, ip, now, factor: &factor };
+    let attempt = Attempt {
+        state: &state,
+        ip,
+        now,
+        factor: &factor,
+    };
     let proof = attempt.proof(&body)?;
     let tx = attempt.usable_challenge(tx, &mut loaded).await?;
     match proof {
-        Proof::Code(code) => attempt.verify_code(tx, loaded, code).await,
-        Proof::Webauthn(proof) => attempt.verify_webauthn(tx, loaded, proof).await,
+        Proof::Code(code) => Box::pin(attempt.verify_code(tx, loaded, code)).await,
+        Proof::Webauthn(proof) => Box::pin(attempt.verify_webauthn(tx, loaded, proof)).await,
     }
 }
 
@@ -124,7 +129,11 @@ impl Attempt<'_> {
     }
 
     /// Steps 4 to 6: the challenge exists, is unused, comes from the same address and is still alive.
-    async fn usable_challenge<'t>(&self, tx: Transaction<'t>, loaded: &mut Loaded) -> Result<Transaction<'t>> {
+    async fn usable_challenge<'t>(
+        &self,
+        tx: Transaction<'t>,
+        loaded: &mut Loaded,
+    ) -> Result<Transaction<'t>> {
         let Some(challenge) = &loaded.challenge else {
             return Err(AuthError::unprocessable(
                 ErrorCode::MfaFactorNotFound,
@@ -143,19 +152,25 @@ impl Attempt<'_> {
             tx.commit().await?;
             return Err(AuthError::unprocessable(
                 ErrorCode::MfaChallengeExpired,
-                format!("MFA challenge {id} has expired, verify against another challenge or create a new challenge."),
+                format!(
+                    "MFA challenge {id} has expired, verify against another challenge or create a new challenge."
+                ),
             ));
         }
         let pauses = [loaded.factor_locked_until, loaded.user_locked_until];
         if pauses.into_iter().flatten().any(|until| self.now < until) {
-            return Err(AuthError::too_many(ErrorCode::OverRequestRateLimit, "Request rate limit reached"));
+            return Err(AuthError::too_many(
+                ErrorCode::OverRequestRateLimit,
+                "Request rate limit reached",
+            ));
         }
         Ok(tx)
     }
 
     fn is_dead(&self, challenge: &Challenge) -> bool {
         let mfa = &self.state.config.mfa;
-        let guessed_out = mfa.max_attempts_per_challenge > 0 && challenge.failures >= mfa.max_attempts_per_challenge;
+        let guessed_out =
+            mfa.max_attempts_per_challenge > 0 && challenge.failures >= mfa.max_attempts_per_challenge;
         guessed_out || self.now > challenge.created_at + delta(mfa.challenge_expiry)
     }
 
@@ -163,7 +178,9 @@ impl Attempt<'_> {
     async fn verify_code(&self, tx: Transaction<'_>, loaded: Loaded, code: &str) -> Result<TokenResponse> {
         let step = match self.factor.factor_type {
             FactorType::Totp => self.totp_step(loaded.last_step, code)?,
-            _ => self.phone_code_matches(loaded.challenge.as_ref(), code)?.then_some(None),
+            _ => self
+                .phone_code_matches(loaded.challenge.as_ref(), code)?
+                .then_some(None),
         };
         if let Some(refusal) = self.ask_hook(&tx, &loaded, step.is_some()).await? {
             // The refusal ends all sessions of the user, which lasts although the request is refused.
@@ -180,51 +197,97 @@ impl Attempt<'_> {
     /// The matching step of a TOTP code; a step that was accepted before does not match again (RFC 6238 §5.2).
     /// `Some(None)`: the code is right and need not be remembered.
     fn totp_step(&self, last_step: Option<i64>, code: &str) -> Result<Option<Option<i64>>> {
-        let secret = self.state.vault.open(self.factor.id, self.factor.secret.as_deref().unwrap_or_default())?;
-        let Some(step) = totp::matching_step(&secret, code, self.now.timestamp()) else { return Ok(None) };
+        let secret = self
+            .state
+            .vault
+            .open(self.factor.id, self.factor.secret.as_deref().unwrap_or_default())?;
+        let Some(step) = totp::matching_step(&secret, code, self.now.timestamp()) else {
+            return Ok(None);
+        };
         if !self.state.config.mfa.reject_replayed_codes {
             return Ok(Some(None));
         }
-        Ok(if last_step.is_some_and(|last| step <= last) { None } else { Some(Some(step)) })
+        Ok(if last_step.is_some_and(|last| step <= last) {
+            None
+        } else {
+            Some(Some(step))
+        })
     }
 
     fn phone_code_matches(&self, challenge: Option<&Challenge>, code: &str) -> Result<bool> {
-        let Some((id, sent)) = challenge.and_then(|c| Some((c.id, c.otp_code.as_deref()?))) else { return Ok(false) };
+        let Some((id, sent)) = challenge.and_then(|c| Some((c.id, c.otp_code.as_deref()?))) else {
+            return Ok(false);
+        };
         let sent = self.state.vault.open(id, sent)?;
         Ok(!sent.is_empty() && constant_time_eq(sent.as_bytes(), code.as_bytes()))
     }
 
     /// Step 8: the hook hears every verdict and may refuse.
-    async fn ask_hook(&self, tx: &Transaction<'_>, loaded: &Loaded, valid: bool) -> Result<Option<AuthError>> {
+    async fn ask_hook(
+        &self,
+        tx: &Transaction<'_>,
+        loaded: &Loaded,
+        valid: bool,
+    ) -> Result<Option<AuthError>> {
         if !self.state.hooks.has_mfa_verification() {
             return Ok(None);
         }
         let kind = self.factor.factor_type.as_str();
-        let verdict =
-            self.state.hooks.mfa_verification_attempt(tx, loaded.user.id, self.factor.id, kind, valid, self.ip).await?;
-        Ok(verdict.rejected.map(|message| AuthError::forbidden(ErrorCode::MfaVerificationRejected, message)))
+        let verdict = self
+            .state
+            .hooks
+            .mfa_verification_attempt(tx, loaded.user.id, self.factor.id, kind, valid, self.ip)
+            .await?;
+        Ok(verdict
+            .rejected
+            .map(|message| AuthError::forbidden(ErrorCode::MfaVerificationRejected, message)))
     }
 
     /// Step 9: counts the wrong code, which lasts although the request is refused.
     async fn fail(&self, tx: Transaction<'_>, loaded: &Loaded) -> Result<AuthError> {
         let challenge_id = loaded.challenge.as_ref().map(|challenge| challenge.id);
         let limits = attempt_limits(self.state);
-        verification::record_failure(&tx, loaded.user.id, self.factor.id, challenge_id, limits, self.now).await?;
+        verification::record_failure(
+            &tx,
+            loaded.user.id,
+            self.factor.id,
+            challenge_id,
+            limits,
+            self.now,
+        )
+        .await?;
         tx.commit().await?;
         let message = match self.factor.factor_type {
             FactorType::Phone => "Invalid MFA Phone code entered",
             _ => "Invalid TOTP code entered",
         };
-        Ok(AuthError::unprocessable(ErrorCode::MfaVerificationFailed, message))
+        Ok(AuthError::unprocessable(
+            ErrorCode::MfaVerificationFailed,
+            message,
+        ))
     }
 
-    async fn verify_webauthn(&self, tx: Transaction<'_>, loaded: Loaded, proof: WebauthnProof<'_>) -> Result<TokenResponse> {
-        let challenge_state = loaded.challenge.as_ref().and_then(|challenge| challenge.webauthn_state.as_ref());
+    async fn verify_webauthn(
+        &self,
+        tx: Transaction<'_>,
+        loaded: Loaded,
+        proof: WebauthnProof<'_>,
+    ) -> Result<TokenResponse> {
+        let challenge_state = loaded
+            .challenge
+            .as_ref()
+            .and_then(|challenge| challenge.webauthn_state.as_ref());
         webauthn::verify(self.state, &tx, self.factor, challenge_state, proof, self.now).await?;
         self.succeed(tx, loaded, None, true).await
     }
 
-    async fn succeed(&self, tx: Transaction<'_>, loaded: Loaded, step: Option<i64>, delete_challenge: bool) -> Result<TokenResponse> {
+    async fn succeed(
+        &self,
+        tx: Transaction<'_>,
+        loaded: Loaded,
+        step: Option<i64>,
+        delete_challenge: bool,
+    ) -> Result<TokenResponse> {
         let step_up = step_up::StepUp {
             factor: self.factor,
             challenge_id: loaded.challenge.as_ref().map(|challenge| challenge.id),
@@ -239,11 +302,20 @@ impl Attempt<'_> {
             }),
         };
         let Some(response) = step_up::lift(self.state, tx, loaded, step_up).await? else {
-            return Err(AuthError::unprocessable(ErrorCode::MfaVerificationFailed, "Invalid TOTP code entered"));
+            return Err(AuthError::unprocessable(
+                ErrorCode::MfaVerificationFailed,
+                "Invalid TOTP code entered",
+            ));
         };
         if !self.factor.verified {
             let factor_type = self.factor.factor_type.as_str();
-            self.state.mailer.notify(&response.user_value(), Notification::MfaFactorEnrolled { factor_type }).await;
+            self.state
+                .mailer
+                .notify(
+                    &response.user_value(),
+                    Notification::MfaFactorEnrolled { factor_type },
+                )
+                .await;
         }
         Ok(response)
     }

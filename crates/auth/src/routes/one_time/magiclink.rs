@@ -33,10 +33,20 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
     let Body(body) = Body::<MagicLinkRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let Some(email) = body.email.filter(|email| !email.is_empty()) else {
-        return Err(AuthError::unprocessable(ErrorCode::ValidationFailed, "Password recovery requires an email"));
+        return Err(AuthError::unprocessable(
+            ErrorCode::ValidationFailed,
+            "Password recovery requires an email",
+        ));
     };
-    let flow = Flow::parse(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
-    let link = MagicLink { email: address::email(&email)?, data: body.data.unwrap_or_default(), flow };
+    let flow = Flow::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
+    let link = MagicLink {
+        email: address::email(&email)?,
+        data: body.data.unwrap_or_default(),
+        flow,
+    };
     link.send(&state, &info).await
 }
 
@@ -51,14 +61,22 @@ impl MagicLink {
     pub(super) async fn send(&self, state: &State, info: &RequestInfo) -> Result<Json<Value>> {
         let config = &state.config.email;
         if !config.enabled {
-            return Err(AuthError::unprocessable(ErrorCode::EmailProviderDisabled, "Email logins are disabled"));
+            return Err(AuthError::unprocessable(
+                ErrorCode::EmailProviderDisabled,
+                "Email logins are disabled",
+            ));
         }
         if !config.magic_link_enabled {
             let message = "Login with magic link is disabled";
-            return Err(AuthError::unprocessable(ErrorCode::EmailProviderDisabled, message));
+            return Err(AuthError::unprocessable(
+                ErrorCode::EmailProviderDisabled,
+                message,
+            ));
         }
         let known = users::find_by_email(&state.pool, &self.email, &info.audience).await?;
-        let is_member = known.as_ref().is_some_and(|user| user.is_email_confirmed() || config.autoconfirm);
+        let is_member = known
+            .as_ref()
+            .is_some_and(|user| user.is_email_confirmed() || config.autoconfirm);
         if !is_member {
             if known.is_none() && !state.config.signup_enabled {
                 return Err(signup::disabled());
@@ -88,7 +106,17 @@ impl MagicLink {
                 if state.config.email.autoconfirm {
                     new_user::confirm_email(state, &mut user);
                 }
-                new_user::store(state, &tx, &mut user, &[NewIdentity { provider: "email", data }], info.ip).await?;
+                new_user::store(
+                    state,
+                    &tx,
+                    &mut user,
+                    &[NewIdentity {
+                        provider: "email",
+                        data,
+                    }],
+                    info.ip,
+                )
+                .await?;
                 user
             }
         };
@@ -96,12 +124,19 @@ impl MagicLink {
         let action = if state.config.email.autoconfirm {
             Action::UserSignedUp
         } else {
-            let issuer = Issuer { state, tx: &tx, info, flow: self.flow.as_ref() };
+            let issuer = Issuer {
+                state,
+                tx: &tx,
+                info,
+                flow: self.flow.as_ref(),
+            };
             issuer.signup_confirmation(&mut user).await?;
             users::save(&tx, &mut user, state.now()).await?;
             Action::UserConfirmationRequested
         };
-        state.audit(&tx, &audit::payload(action, &user, traits), None).await?;
+        state
+            .audit(&tx, &audit::payload(action, &user, traits), None)
+            .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -34,25 +34,40 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
     let email = body.email.filter(|email| !email.is_empty());
     let phone = body.phone.filter(|phone| !phone.is_empty());
     if email.is_some() && phone.is_some() {
-        return Err(AuthError::validation("Only an email address or phone number should be provided"));
+        return Err(AuthError::validation(
+            "Only an email address or phone number should be provided",
+        ));
     }
     if email.is_some() && body.channel.as_deref().is_some_and(|channel| !channel.is_empty()) {
-        return Err(AuthError::validation("Channel should only be specified with Phone OTP"));
+        return Err(AuthError::validation(
+            "Channel should only be specified with Phone OTP",
+        ));
     }
-    let flow = Flow::parse(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let flow = Flow::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
     let may_create = body.create_user.unwrap_or(true);
     let data = body.data.unwrap_or_default();
     match (email, phone) {
         (Some(email), _) => {
             let email = address::email(&email)?;
-            if !may_create && users::find_by_email(&state.pool, &email, &info.audience).await?.is_none() {
+            if !may_create
+                && users::find_by_email(&state.pool, &email, &info.audience)
+                    .await?
+                    .is_none()
+            {
                 return Err(no_signups());
             }
             MagicLink { email, data, flow }.send(&state, &info).await
         }
         (None, Some(phone)) => {
             let phone = address::phone(&phone)?;
-            if !may_create && users::find_by_phone(&state.pool, &phone, &info.audience).await?.is_none() {
+            if !may_create
+                && users::find_by_phone(&state.pool, &phone, &info.audience)
+                    .await?
+                    .is_none()
+            {
                 return Err(no_signups());
             }
             let channel = sms_channel(&state, body.channel.as_deref())?;

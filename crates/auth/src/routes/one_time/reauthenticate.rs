@@ -20,20 +20,43 @@ pub(in crate::routes) async fn send(
 ) -> Result<Json<Value>> {
     let user = &caller.user;
     if user.email().is_empty() && user.phone().is_empty() {
-        return Err(AuthError::validation("Reauthentication requires the user to have an email or a phone number"));
+        return Err(AuthError::validation(
+            "Reauthentication requires the user to have an email or a phone number",
+        ));
     }
     if !user.email().is_empty() && !user.is_email_confirmed() {
-        return Err(AuthError::unprocessable(ErrorCode::EmailNotConfirmed, "Please verify your email first."));
+        return Err(AuthError::unprocessable(
+            ErrorCode::EmailNotConfirmed,
+            "Please verify your email first.",
+        ));
     }
     if user.email().is_empty() && !user.is_phone_confirmed() {
-        return Err(AuthError::unprocessable(ErrorCode::PhoneNotConfirmed, "Please verify your phone first."));
+        return Err(AuthError::unprocessable(
+            ErrorCode::PhoneNotConfirmed,
+            "Please verify your phone first.",
+        ));
     }
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let mut user = users::lock(&tx, user.id).await?.ok_or_else(caller::missing_user)?;
-    let message_id = Issuer { state: &state, tx: &tx, info: &info, flow: None }.reauthentication(&mut user).await?;
+    let mut user = users::lock(&tx, user.id)
+        .await?
+        .ok_or_else(caller::missing_user)?;
+    let message_id = Issuer {
+        state: &state,
+        tx: &tx,
+        info: &info,
+        flow: None,
+    }
+    .reauthentication(&mut user)
+    .await?;
     users::save(&tx, &mut user, state.now()).await?;
-    state.audit(&tx, &audit::payload(Action::UserReauthenticateRequested, &user, None), None).await?;
+    state
+        .audit(
+            &tx,
+            &audit::payload(Action::UserReauthenticateRequested, &user, None),
+            None,
+        )
+        .await?;
     tx.commit().await?;
     Ok(message_id.map_or_else(empty, |id| Json(json!({ "message_id": id }))))
 }

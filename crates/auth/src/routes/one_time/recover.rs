@@ -29,9 +29,15 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
         return Err(AuthError::validation("Password recovery requires an email"));
     };
     let email = address::email(&email)?;
-    let flow = Flow::parse(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let flow = Flow::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
     if !state.config.email.enabled {
-        return Err(AuthError::bad_request(ErrorCode::EmailProviderDisabled, "Email logins are disabled"));
+        return Err(AuthError::bad_request(
+            ErrorCode::EmailProviderDisabled,
+            "Email logins are disabled",
+        ));
     }
     existing::send(&state, &info, &email, Link::Recovery, flow.as_ref()).await?;
     Ok(existing::empty())

@@ -43,16 +43,30 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
     let Body(body) = Body::<ResendRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let email = body.email.as_deref().filter(|email| !email.is_empty());
     let phone = body.phone.as_deref().filter(|phone| !phone.is_empty());
-    let kind = kind(body.r#type.as_deref().unwrap_or_default(), email.is_some(), phone.is_some())?;
-    let flow = Flow::parse(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let kind = kind(
+        body.r#type.as_deref().unwrap_or_default(),
+        email.is_some(),
+        phone.is_some(),
+    )?;
+    let flow = Flow::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
 
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let Some(mut user) = find(&state, &tx, &info, email, phone).await? else { return Ok(empty()) };
+    let Some(mut user) = find(&state, &tx, &info, email, phone).await? else {
+        return Ok(empty());
+    };
     if !is_pending(kind, &user) {
         return Ok(empty());
     }
-    let issuer = Issuer { state: &state, tx: &tx, info: &info, flow: flow.as_ref() };
+    let issuer = Issuer {
+        state: &state,
+        tx: &tx,
+        info: &info,
+        flow: flow.as_ref(),
+    };
     let (action, message_id) = match kind {
         Kind::Signup => {
             issuer.signup_confirmation(&mut user).await?;
@@ -65,17 +79,23 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
         }
         Kind::Sms => {
             let phone = user.phone().to_owned();
-            let id = issuer.phone(&mut user, &phone, SmsPurpose::SignIn, SmsChannel::Sms).await?;
+            let id = issuer
+                .phone(&mut user, &phone, SmsPurpose::SignIn, SmsChannel::Sms)
+                .await?;
             (Action::UserRecoveryRequested, id)
         }
         Kind::PhoneChange => {
             let phone = user.phone_change.clone();
-            let id = issuer.phone(&mut user, &phone, SmsPurpose::PhoneChange, SmsChannel::Sms).await?;
+            let id = issuer
+                .phone(&mut user, &phone, SmsPurpose::PhoneChange, SmsChannel::Sms)
+                .await?;
             (Action::UserModified, id)
         }
     };
     users::save(&tx, &mut user, state.now()).await?;
-    state.audit(&tx, &audit::payload(action, &user, None), None).await?;
+    state
+        .audit(&tx, &audit::payload(action, &user, None), None)
+        .await?;
     tx.commit().await?;
     Ok(message_id.map_or_else(empty, |id| Json(json!({ "message_id": id }))))
 }
@@ -95,9 +115,9 @@ fn kind(name: &str, has_email: bool, has_phone: bool) -> Result<Kind> {
     match kind {
         Kind::Signup if !has_email => Err(AuthError::validation("Type provided requires an email address")),
         Kind::Sms if !has_phone => Err(AuthError::validation("Type provided requires a phone number")),
-        _ if has_email && has_phone => {
-            Err(AuthError::validation("Only an email address or phone number should be provided."))
-        }
+        _ if has_email && has_phone => Err(AuthError::validation(
+            "Only an email address or phone number should be provided.",
+        )),
         _ if !has_email && !has_phone => Err(AuthError::validation("Missing email address or phone number")),
         _ => Ok(kind),
     }
@@ -113,11 +133,17 @@ async fn find(
 ) -> Result<Option<User>> {
     let found = match (email, phone) {
         (Some(_), _) if !state.config.email.enabled => {
-            return Err(AuthError::bad_request(ErrorCode::EmailProviderDisabled, "Email logins are disabled"));
+            return Err(AuthError::bad_request(
+                ErrorCode::EmailProviderDisabled,
+                "Email logins are disabled",
+            ));
         }
         (Some(email), _) => users::find_by_email(tx, &address::email(email)?, &info.audience).await?,
         (None, _) if !state.config.sms.enabled => {
-            return Err(AuthError::bad_request(ErrorCode::PhoneProviderDisabled, "Unsupported phone provider"));
+            return Err(AuthError::bad_request(
+                ErrorCode::PhoneProviderDisabled,
+                "Unsupported phone provider",
+            ));
         }
         (None, phone) => {
             let phone = address::phone(phone.unwrap_or_default())?;

@@ -26,7 +26,10 @@ impl SmsCode {
     /// Sends the code; an unknown number becomes a new user first.
     pub(super) async fn send(&self, state: &State, info: &RequestInfo) -> Result<Json<Value>> {
         if !state.config.sms.enabled {
-            return Err(AuthError::bad_request(ErrorCode::PhoneProviderDisabled, "Unsupported phone provider"));
+            return Err(AuthError::bad_request(
+                ErrorCode::PhoneProviderDisabled,
+                "Unsupported phone provider",
+            ));
         }
         let hash = match users::find_by_phone(&state.pool, &self.phone, &info.audience).await? {
             Some(_) => None,
@@ -40,21 +43,48 @@ impl SmsCode {
         let mut user = match (found, hash) {
             (Some(user), _) => users::lock(&tx, user.id).await?.unwrap_or(user),
             (None, hash) => {
-                let mut user =
-                    new_user::with_address(state, info, &Address::Phone(self.phone.clone()), self.data.clone());
+                let mut user = new_user::with_address(
+                    state,
+                    info,
+                    &Address::Phone(self.phone.clone()),
+                    self.data.clone(),
+                );
                 user.encrypted_password = hash.map(|hash| state.vault.seal(user.id, &hash)).transpose()?;
                 let mut data = self.data.clone();
                 data.extend(new_user::identity_data(&user, "phone", false));
-                new_user::store(state, &tx, &mut user, &[NewIdentity { provider: "phone", data }], info.ip).await?;
+                new_user::store(
+                    state,
+                    &tx,
+                    &mut user,
+                    &[NewIdentity {
+                        provider: "phone",
+                        data,
+                    }],
+                    info.ip,
+                )
+                .await?;
                 user
             }
         };
-        let issuer = Issuer { state, tx: &tx, info, flow: None };
-        let message_id = issuer.phone(&mut user, &self.phone, SmsPurpose::SignIn, self.channel).await?;
+        let issuer = Issuer {
+            state,
+            tx: &tx,
+            info,
+            flow: None,
+        };
+        let message_id = issuer
+            .phone(&mut user, &self.phone, SmsPurpose::SignIn, self.channel)
+            .await?;
         users::save(&tx, &mut user, state.now()).await?;
         let traits = Some(json!({ "provider": "phone", "channel": "sms" }));
-        let action = if is_known { Action::UserRecoveryRequested } else { Action::UserConfirmationRequested };
-        state.audit(&tx, &audit::payload(action, &user, traits), None).await?;
+        let action = if is_known {
+            Action::UserRecoveryRequested
+        } else {
+            Action::UserConfirmationRequested
+        };
+        state
+            .audit(&tx, &audit::payload(action, &user, traits), None)
+            .await?;
         tx.commit().await?;
         Ok(match message_id.filter(|_| is_known) {
             Some(id) => Json(json!({ "message_id": id })),

@@ -65,7 +65,9 @@ pub(in crate::routes) async fn check(Shared(state): Shared<State>, request: Requ
     let response = open_session(&state, &tx, user, Method::Otp, &info, None).await?;
     tx.commit().await?;
     if let Some(old_email) = old_email {
-        let notification = Notification::EmailChanged { old_email: &old_email };
+        let notification = Notification::EmailChanged {
+            old_email: &old_email,
+        };
         state.mailer.notify(&response.user_value(), notification).await;
     }
     Ok(response.into_response())
@@ -74,7 +76,9 @@ pub(in crate::routes) async fn check(Shared(state): Shared<State>, request: Requ
 /// The old address of a finished change, as far as the request names it.
 fn previous_email(verification_type: &str, given: &Given, user: &User) -> Option<String> {
     match given {
-        Given::EmailCode(email, _) if verification_type == "email_change" && email != user.email() => Some(email.clone()),
+        Given::EmailCode(email, _) if verification_type == "email_change" && email != user.email() => {
+            Some(email.clone())
+        }
         _ => None,
     }
 }
@@ -88,12 +92,14 @@ fn read(body: VerifyRequest) -> Result<Given> {
     }
     let (email, phone) = (given(body.email), given(body.phone));
     match (given(body.token), given(body.token_hash)) {
-        (Some(_), Some(_)) | (None, None) => {
-            Err(AuthError::validation("Verify requires either a token or a token hash"))
-        }
+        (Some(_), Some(_)) | (None, None) => Err(AuthError::validation(
+            "Verify requires either a token or a token hash",
+        )),
         (None, Some(hash)) => {
             if email.is_some() || phone.is_some() || is_given(&body.redirect_to) {
-                return Err(AuthError::validation("Only the token_hash and type should be provided"));
+                return Err(AuthError::validation(
+                    "Only the token_hash and type should be provided",
+                ));
             }
             Ok(Given::Hash(hash))
         }
@@ -105,7 +111,9 @@ fn read(body: VerifyRequest) -> Result<Given> {
                 Ok(Given::EmailCode(email, code))
             }
             (None, Some(phone)) => Ok(Given::PhoneCode(address::phone(&phone)?, code)),
-            _ => Err(AuthError::validation("Only an email address or phone number should be provided on verify")),
+            _ => Err(AuthError::validation(
+                "Only an email address or phone number should be provided on verify",
+            )),
         },
     }
 }

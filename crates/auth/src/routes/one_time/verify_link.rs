@@ -35,7 +35,13 @@ pub(in crate::routes) async fn follow(Shared(state): Shared<State>, request: Req
     Ok((StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response())
 }
 
-async fn attempt(state: &State, info: &RequestInfo, verification_type: &str, token: &str, is_pkce: bool) -> Result<String> {
+async fn attempt(
+    state: &State,
+    info: &RequestInfo,
+    verification_type: &str,
+    token: &str,
+    is_pkce: bool,
+) -> Result<String> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     let user = match redeem(state, &tx, verification_type, &Proof::Hash(token)).await? {
@@ -43,8 +49,15 @@ async fn attempt(state: &State, info: &RequestInfo, verification_type: &str, tok
         Redeemed::HalfChanged => {
             tx.commit().await?;
             let message = form(&[("message", HALF_CHANGED)]);
-            let target = if is_pkce { with_query(&info.redirect_to, &message) } else { info.redirect_to.clone() };
-            return Ok(with_fragment(&target, &form(&[("message", HALF_CHANGED), ("sb", "")])));
+            let target = if is_pkce {
+                with_query(&info.redirect_to, &message)
+            } else {
+                info.redirect_to.clone()
+            };
+            return Ok(with_fragment(
+                &target,
+                &form(&[("message", HALF_CHANGED), ("sb", "")]),
+            ));
         }
     };
     // `email` stands for whichever of the two it was.
@@ -54,10 +67,19 @@ async fn attempt(state: &State, info: &RequestInfo, verification_type: &str, tok
         other => other,
     };
     if is_pkce {
-        let method = if link_type == "signup" { "email/signup" } else { link_type };
-        let code = flow_states::issue_code(&tx, user.id, method, state.now()).await?.ok_or_else(|| {
-            AuthError::unprocessable(ErrorCode::FlowStateNotFound, "invalid flow state, no valid flow state found")
-        })?;
+        let method = if link_type == "signup" {
+            "email/signup"
+        } else {
+            link_type
+        };
+        let code = flow_states::issue_code(&tx, user.id, method, state.now())
+            .await?
+            .ok_or_else(|| {
+                AuthError::unprocessable(
+                    ErrorCode::FlowStateNotFound,
+                    "invalid flow state, no valid flow state found",
+                )
+            })?;
         tx.commit().await?;
         return Ok(with_query(&info.redirect_to, &form(&[("code", &code)])));
     }
@@ -75,8 +97,15 @@ fn failed(redirect_to: &str, error: &AuthError, is_pkce: bool) -> String {
     if let Some(name) = oauth_name(error.status()) {
         pairs.push(("error", name));
     }
-    pairs.extend([("error_code", error.code().as_str()), ("error_description", &*message)]);
-    let target = if is_pkce { with_query(redirect_to, &form(&pairs)) } else { redirect_to.to_owned() };
+    pairs.extend([
+        ("error_code", error.code().as_str()),
+        ("error_description", &*message),
+    ]);
+    let target = if is_pkce {
+        with_query(redirect_to, &form(&pairs))
+    } else {
+        redirect_to.to_owned()
+    };
     pairs.push(("sb", ""));
     with_fragment(&target, &form(&pairs))
 }
@@ -101,7 +130,9 @@ fn form(pairs: &[(&str, &str)]) -> String {
 
 /// Adds to the query, before a fragment if there is one.
 fn with_query(target: &str, query: &str) -> String {
-    let (base, fragment) = target.split_once('#').map_or((target, None), |(base, fragment)| (base, Some(fragment)));
+    let (base, fragment) = target
+        .split_once('#')
+        .map_or((target, None), |(base, fragment)| (base, Some(fragment)));
     let separator = if base.contains('?') { '&' } else { '?' };
     match fragment {
         Some(fragment) => format!("{base}{separator}{query}#{fragment}"),
@@ -123,7 +154,13 @@ mod tests {
     fn errors_go_into_the_fragment_and_for_pkce_into_the_query_too() {
         let error = AuthError::forbidden(ErrorCode::OtpExpired, "Email link is invalid or has expired");
         let pairs = "error=access_denied&error_code=otp_expired&error_description=Email+link+is+invalid+or+has+expired";
-        assert_eq!(failed("http://a/", &error, false), format!("http://a/#{pairs}&sb="));
-        assert_eq!(failed("app://cb?x=1", &error, true), format!("app://cb?x=1&{pairs}#{pairs}&sb="));
+        assert_eq!(
+            failed("http://a/", &error, false),
+            format!("http://a/#{pairs}&sb=")
+        );
+        assert_eq!(
+            failed("app://cb?x=1", &error, true),
+            format!("app://cb?x=1&{pairs}#{pairs}&sb=")
+        );
     }
 }

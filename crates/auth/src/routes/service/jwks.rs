@@ -7,6 +7,9 @@ use axum::response::IntoResponse;
 use crate::state::State;
 
 pub(in crate::routes) async fn show(Shared(state): Shared<State>) -> impl IntoResponse {
-    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "public, max-age=600")];
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "public, max-age=600"),
+    ];
     (headers, state.keys.jwks_json().to_owned())
 }

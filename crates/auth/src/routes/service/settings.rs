@@ -8,8 +8,29 @@ use crate::state::State;
 
 /// The external providers that the original lists, whether or not they are on.
 const PROVIDERS: [&str; 23] = [
-    "apple", "azure", "bitbucket", "discord", "facebook", "snapchat", "figma", "fly", "github", "gitlab", "google", "keycloak",
-    "kakao", "linkedin", "linkedin_oidc", "notion", "spotify", "slack", "slack_oidc", "workos", "twitch", "twitter", "zoom",
+    "apple",
+    "azure",
+    "bitbucket",
+    "discord",
+    "facebook",
+    "snapchat",
+    "figma",
+    "fly",
+    "github",
+    "gitlab",
+    "google",
+    "keycloak",
+    "kakao",
+    "linkedin",
+    "linkedin_oidc",
+    "notion",
+    "spotify",
+    "slack",
+    "slack_oidc",
+    "workos",
+    "twitch",
+    "twitter",
+    "zoom",
 ];
 
 pub(in crate::routes) async fn show(Shared(state): Shared<State>) -> Json<Value> {
@@ -17,7 +38,10 @@ pub(in crate::routes) async fn show(Shared(state): Shared<State>) -> Json<Value>
     let mut external = Map::new();
     external.insert("anonymous_users".to_owned(), json!(config.anonymous_enabled));
     for provider in PROVIDERS {
-        let is_on = config.external_providers.iter().any(|enabled| enabled == provider);
+        let is_on = config
+            .external_providers
+            .iter()
+            .any(|enabled| enabled == provider);
         external.insert(provider.to_owned(), json!(is_on));
     }
     external.insert("email".to_owned(), json!(config.email.enabled));

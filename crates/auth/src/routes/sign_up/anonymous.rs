@@ -22,13 +22,21 @@ pub(super) async fn create(
     let config = &state.config;
     if !config.anonymous_enabled {
         let message = "Anonymous sign-ins are disabled";
-        return Err(AuthError::unprocessable(ErrorCode::AnonymousProviderDisabled, message));
+        return Err(AuthError::unprocessable(
+            ErrorCode::AnonymousProviderDisabled,
+            message,
+        ));
     }
     if !config.signup_enabled {
         return Err(super::signup::disabled());
     }
     state.limits.check(Limited::Anonymous, headers)?;
-    let mut user = User::new(state.random.uuid(), &info.audience, &config.default_role, state.now());
+    let mut user = User::new(
+        state.random.uuid(),
+        &info.audience,
+        &config.default_role,
+        state.now(),
+    );
     user.is_anonymous = true;
     user.user_metadata = data;
     let mut connection = state.pool.get().await?;

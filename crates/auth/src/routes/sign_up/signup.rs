@@ -47,11 +47,14 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
     let (mut parts, body) = request.into_parts();
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
     let headers = parts.headers.clone();
-    let Body(mut body) = Body::<SignupRequest>::from_request(Request::from_parts(parts, body), &state).await?;
+    let Body(mut body) =
+        Body::<SignupRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let is_empty = |value: &Option<String>| value.as_deref().unwrap_or_default().is_empty();
     if is_empty(&body.email) && is_empty(&body.phone) {
         let data = body.data.unwrap_or_default();
-        return anonymous::create(&state, &headers, &info, data).await.map(IntoResponse::into_response);
+        return anonymous::create(&state, &headers, &info, data)
+            .await
+            .map(IntoResponse::into_response);
     }
     state.limits.check(Limited::Signup, &headers)?;
     let password = body.password.take().unwrap_or_default();
@@ -60,7 +63,9 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
     let hash = state.passwords.hash(password).await?;
     match attempt(&state, &info, &signup, &hash).await {
         // Somebody else took the address meanwhile; now it is found.
-        Err(AuthError::Database { source, .. }) if source.sqlstate() == Some("23505") && is_address(&source) => {
+        Err(AuthError::Database { source, .. })
+            if source.sqlstate() == Some("23505") && is_address(&source) =>
+        {
             attempt(&state, &info, &signup, &hash).await
         }
         other => other,
@@ -68,7 +73,10 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
 }
 
 fn is_address(error: &ferrobase_db::DbError) -> bool {
-    matches!(error.constraint(), Some("users_email_partial_key" | "users_phone_key"))
+    matches!(
+        error.constraint(),
+        Some("users_email_partial_key" | "users_phone_key")
+    )
 }
 
 /// The instance takes no new users.
@@ -89,27 +97,47 @@ fn check(state: &State, body: SignupRequest, password: &str) -> Result<Signup> {
     let email = body.email.filter(|email| !email.is_empty());
     let phone = body.phone.filter(|phone| !phone.is_empty());
     if email.is_some() && phone.is_some() {
-        return Err(AuthError::validation("Only an email address or phone number should be provided on signup."));
+        return Err(AuthError::validation(
+            "Only an email address or phone number should be provided on signup.",
+        ));
     }
-    let channel = if phone.is_some() { sms_channel(state, body.channel.as_deref())? } else { SmsChannel::Sms };
+    let channel = if phone.is_some() {
+        sms_channel(state, body.channel.as_deref())?
+    } else {
+        SmsChannel::Sms
+    };
     let has_flow = [&body.code_challenge, &body.code_challenge_method]
         .into_iter()
         .any(|value| value.as_deref().is_some_and(|value| !value.is_empty()));
     if phone.is_some() && has_flow {
         return Err(AuthError::validation("PKCE not supported for phone signups"));
     }
-    let flow = Flow::parse(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let flow = Flow::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
     let address = match (email, phone) {
         (Some(_), _) if !config.email.enabled => {
-            return Err(AuthError::bad_request(ErrorCode::EmailProviderDisabled, "Email signups are disabled"));
+            return Err(AuthError::bad_request(
+                ErrorCode::EmailProviderDisabled,
+                "Email signups are disabled",
+            ));
         }
         (Some(email), _) => Address::Email(address::email(&email)?),
         (None, _) if !config.sms.enabled => {
-            return Err(AuthError::bad_request(ErrorCode::PhoneProviderDisabled, "Phone signups are disabled"));
+            return Err(AuthError::bad_request(
+                ErrorCode::PhoneProviderDisabled,
+                "Phone signups are disabled",
+            ));
         }
         (None, phone) => Address::Phone(address::phone(phone.as_deref().unwrap_or_default())?),
     };
-    Ok(Signup { address, data: body.data.unwrap_or_default(), channel, flow })
+    Ok(Signup {
+        address,
+        data: body.data.unwrap_or_default(),
+        channel,
+        flow,
+    })
 }
 
 async fn attempt(state: &State, info: &RequestInfo, signup: &Signup, hash: &str) -> Result<Response> {
@@ -131,7 +159,9 @@ async fn attempt(state: &State, info: &RequestInfo, signup: &Signup, hash: &str)
         None => register(state, tx, info, signup, hash, autoconfirm).await,
         // Nobody proved this address yet. Signing in here would hand over what somebody else prepared, so even where
         // addresses need no proof, this one does.
-        Some(user) if !is_confirmed(&user) && !autoconfirm => confirm_again(state, tx, info, signup, user).await,
+        Some(user) if !is_confirmed(&user) && !autoconfirm => {
+            confirm_again(state, tx, info, signup, user).await
+        }
         Some(user) => repeated(state, tx, info, signup, &user).await,
     }
 }
@@ -157,9 +187,17 @@ async fn register(
     }
     new_user::store(state, &tx, &mut user, &[NewIdentity { provider, data }], info.ip).await?;
     if autoconfirm {
-        let signed_up = audit::payload(Action::UserSignedUp, &user, Some(serde_json::json!({ "provider": provider })));
+        let signed_up = audit::payload(
+            Action::UserSignedUp,
+            &user,
+            Some(serde_json::json!({ "provider": provider })),
+        );
         state.audit(&tx, &signed_up, None).await?;
-        let login = audit::payload(Action::Login, &user, Some(serde_json::json!({ "provider": provider })));
+        let login = audit::payload(
+            Action::Login,
+            &user,
+            Some(serde_json::json!({ "provider": provider })),
+        );
         let response = open_session(state, &tx, user, Method::Password, info, Some(login)).await?;
         tx.commit().await?;
         return Ok(response.into_response());
@@ -175,16 +213,29 @@ async fn confirm_again(
     signup: &Signup,
     mut user: User,
 ) -> Result<Response> {
-    let issuer = Issuer { state, tx: &tx, info, flow: signup.flow.as_ref() };
+    let issuer = Issuer {
+        state,
+        tx: &tx,
+        info,
+        flow: signup.flow.as_ref(),
+    };
     match &signup.address {
         Address::Email(_) => issuer.signup_confirmation(&mut user).await?,
         Address::Phone(phone) => {
-            issuer.phone(&mut user, phone, SmsPurpose::SignIn, signup.channel).await?;
+            issuer
+                .phone(&mut user, phone, SmsPurpose::SignIn, signup.channel)
+                .await?;
         }
     }
     users::save(&tx, &mut user, state.now()).await?;
     let traits = serde_json::json!({ "provider": signup.address.provider() });
-    state.audit(&tx, &audit::payload(Action::UserConfirmationRequested, &user, Some(traits)), None).await?;
+    state
+        .audit(
+            &tx,
+            &audit::payload(Action::UserConfirmationRequested, &user, Some(traits)),
+            None,
+        )
+        .await?;
     tx.commit().await?;
     if user.invited_at.is_some() {
         // What an administrator prepared is not for whoever types the address.
@@ -199,13 +250,28 @@ fn empty_list() -> Box<RawValue> {
 }
 
 /// The address belongs to somebody. Where that can be told, it is; elsewhere the answer looks like a new user's.
-async fn repeated(state: &State, tx: Transaction<'_>, info: &RequestInfo, signup: &Signup, user: &User) -> Result<Response> {
+async fn repeated(
+    state: &State,
+    tx: Transaction<'_>,
+    info: &RequestInfo,
+    signup: &Signup,
+    user: &User,
+) -> Result<Response> {
     let provider = signup.address.provider();
     let traits = serde_json::json!({ "provider": provider });
-    state.audit(&tx, &audit::payload(Action::UserRepeatedSignup, user, Some(traits)), None).await?;
+    state
+        .audit(
+            &tx,
+            &audit::payload(Action::UserRepeatedSignup, user, Some(traits)),
+            None,
+        )
+        .await?;
     tx.commit().await?;
     if state.config.email.autoconfirm || state.config.sms.autoconfirm {
-        return Err(AuthError::unprocessable(ErrorCode::UserAlreadyExists, "User already registered"));
+        return Err(AuthError::unprocessable(
+            ErrorCode::UserAlreadyExists,
+            "User already registered",
+        ));
     }
     let now = state.now();
     let mut fabricated = User::new(state.random.uuid(), &info.audience, "", now);
@@ -214,7 +280,7 @@ async fn repeated(state: &State, tx: Transaction<'_>, info: &RequestInfo, signup
         Address::Phone(phone) => fabricated.phone = Some(phone.clone()),
     }
     fabricated.app_metadata = new_user::providers(&[provider]);
-    fabricated.user_metadata = signup.data.clone();
+    fabricated.user_metadata.clone_from(&signup.data);
     fabricated.confirmation_sent_at = Some(now);
     fabricated.identities = Some(empty_list());
     Ok(Json(fabricated).into_response())

@@ -21,7 +21,11 @@ pub(super) struct PasswordGrant {
 }
 
 /// One read, the hash, one write.
-pub(super) async fn exchange(state: &State, info: &RequestInfo, body: PasswordGrant) -> Result<TokenResponse> {
+pub(super) async fn exchange(
+    state: &State,
+    info: &RequestInfo,
+    body: PasswordGrant,
+) -> Result<TokenResponse> {
     let (provider, user) = find(state, info, &body).await?;
     let typed = body.password.unwrap_or_default();
     let Some(user) = user else {
@@ -43,7 +47,11 @@ pub(super) async fn exchange(state: &State, info: &RequestInfo, body: PasswordGr
     }
     check_confirmed(state, provider, &user)?;
     let weakness = password::weakness(&state.config.password, &typed);
-    let audit = audit::payload(Action::Login, &user, Some(serde_json::json!({ "provider": provider })));
+    let audit = audit::payload(
+        Action::Login,
+        &user,
+        Some(serde_json::json!({ "provider": provider })),
+    );
     let response = open_session(state, &state.pool, user, Method::Password, info, Some(audit)).await?;
     Ok(response.with_weak_password(weakness))
 }
@@ -53,26 +61,38 @@ fn invalid_credentials() -> AuthError {
 }
 
 /// The user that the address names, and the provider that it stands for.
-async fn find(state: &State, info: &RequestInfo, body: &PasswordGrant) -> Result<(&'static str, Option<User>)> {
+async fn find(
+    state: &State,
+    info: &RequestInfo,
+    body: &PasswordGrant,
+) -> Result<(&'static str, Option<User>)> {
     let email = body.email.as_deref().filter(|email| !email.is_empty());
     let phone = body.phone.as_deref().filter(|phone| !phone.is_empty());
     match (email, phone) {
-        (Some(_), Some(_)) => {
-            Err(AuthError::validation("Only an email address or phone number should be provided on login."))
-        }
-        (Some(_), None) if !state.config.email.enabled => {
-            Err(AuthError::unprocessable(ErrorCode::EmailProviderDisabled, "Email logins are disabled"))
-        }
+        (Some(_), Some(_)) => Err(AuthError::validation(
+            "Only an email address or phone number should be provided on login.",
+        )),
+        (Some(_), None) if !state.config.email.enabled => Err(AuthError::unprocessable(
+            ErrorCode::EmailProviderDisabled,
+            "Email logins are disabled",
+        )),
         (Some(email), None) => {
             let email = email.to_lowercase();
-            Ok(("email", users::find_by_email(&state.pool, &email, &info.audience).await?))
+            Ok((
+                "email",
+                users::find_by_email(&state.pool, &email, &info.audience).await?,
+            ))
         }
-        (None, Some(_)) if !state.config.sms.enabled => {
-            Err(AuthError::unprocessable(ErrorCode::PhoneProviderDisabled, "Phone logins are disabled"))
-        }
+        (None, Some(_)) if !state.config.sms.enabled => Err(AuthError::unprocessable(
+            ErrorCode::PhoneProviderDisabled,
+            "Phone logins are disabled",
+        )),
         (None, Some(phone)) => {
             let digits = address::phone_digits(phone);
-            Ok(("phone", users::find_by_phone(&state.pool, &digits, &info.audience).await?))
+            Ok((
+                "phone",
+                users::find_by_phone(&state.pool, &digits, &info.audience).await?,
+            ))
         }
         (None, None) => Err(AuthError::validation("missing email or phone")),
     }
@@ -85,23 +105,36 @@ async fn ask_hook(state: &State, info: &RequestInfo, user: &User, is_right: bool
     }
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let verdict = state.hooks.password_verification_attempt(&tx, user.id, is_right, info.ip).await?;
+    let verdict = state
+        .hooks
+        .password_verification_attempt(&tx, user.id, is_right, info.ip)
+        .await?;
     if verdict.rejected.is_some() && verdict.logout {
         sessions::delete_all(&tx, user.id).await?;
     }
     tx.commit().await?;
     match verdict.rejected {
-        Some(message) => Err(AuthError::refused(StatusCode::BAD_REQUEST, ErrorCode::InvalidCredentials, message)),
+        Some(message) => Err(AuthError::refused(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidCredentials,
+            message,
+        )),
         None => Ok(()),
     }
 }
 
 fn check_confirmed(state: &State, provider: &str, user: &User) -> Result<()> {
     if provider == "email" && !user.is_email_confirmed() && !state.config.email.allow_unverified_sign_ins {
-        return Err(AuthError::bad_request(ErrorCode::EmailNotConfirmed, "Email not confirmed"));
+        return Err(AuthError::bad_request(
+            ErrorCode::EmailNotConfirmed,
+            "Email not confirmed",
+        ));
     }
     if provider == "phone" && !user.is_phone_confirmed() {
-        return Err(AuthError::bad_request(ErrorCode::PhoneNotConfirmed, "Phone not confirmed"));
+        return Err(AuthError::bad_request(
+            ErrorCode::PhoneNotConfirmed,
+            "Phone not confirmed",
+        ));
     }
     Ok(())
 }

@@ -40,11 +40,17 @@ pub(super) async fn exchange(state: &State, info: &RequestInfo, body: RefreshGra
 }
 
 fn not_found() -> AuthError {
-    AuthError::bad_request(ErrorCode::RefreshTokenNotFound, "Invalid Refresh Token: Refresh Token Not Found")
+    AuthError::bad_request(
+        ErrorCode::RefreshTokenNotFound,
+        "Invalid Refresh Token: Refresh Token Not Found",
+    )
 }
 
 fn already_used() -> AuthError {
-    AuthError::bad_request(ErrorCode::RefreshTokenAlreadyUsed, "Invalid Refresh Token: Already Used")
+    AuthError::bad_request(
+        ErrorCode::RefreshTokenAlreadyUsed,
+        "Invalid Refresh Token: Already Used",
+    )
 }
 
 async fn exchange_table(state: &State, info: &RequestInfo, token: &str) -> Result<TokenResponse> {
@@ -55,7 +61,10 @@ async fn exchange_table(state: &State, info: &RequestInfo, token: &str) -> Resul
         user_agent: info.user_agent.as_deref(),
         ip: info.ip,
         now: state.now(),
-        audit_ids: state.config.audit_log_in_database.then(|| (state.random.uuid(), state.random.uuid())),
+        audit_ids: state
+            .config
+            .audit_log_in_database
+            .then(|| (state.random.uuid(), state.random.uuid())),
     };
     if is_plain(state)
         && let Some(refreshed) = refresh::rotate(&state.pool, &exchange).await?
@@ -90,7 +99,11 @@ fn is_plain(state: &State) -> bool {
 }
 
 /// One attempt at the long way; `None` = somebody else holds the token or its session.
-async fn try_table(state: &State, info: &RequestInfo, exchange: &Exchange<'_>) -> Result<Option<TokenResponse>> {
+async fn try_table(
+    state: &State,
+    info: &RequestInfo,
+    exchange: &Exchange<'_>,
+) -> Result<Option<TokenResponse>> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     let presented = match refresh::lock_token(&tx, exchange.token).await? {
@@ -98,7 +111,9 @@ async fn try_table(state: &State, info: &RequestInfo, exchange: &Exchange<'_>) -
         Locked::Busy => return Ok(None),
         Locked::Held(presented) => presented,
     };
-    let Some(session_id) = presented.session_id else { return Err(no_session()) };
+    let Some(session_id) = presented.session_id else {
+        return Err(no_session());
+    };
     let refreshed = refresh::find(&tx, session_id).await?.ok_or_else(no_session)?;
     check_usable(state, &tx, &refreshed, exchange.now, presented.updated_at).await?;
     let issued = match decide(state, &tx, &presented, exchange, session_id).await? {
@@ -146,22 +161,38 @@ async fn decide(
         return Ok(Decision::Return(active));
     }
     let rules = &state.config.refresh_tokens;
-    let reusable = presented.updated_at.is_some_and(|used| exchange.now <= used + delta(rules.reuse_interval));
-    Ok(match (reusable && !rules.reuse_interval.is_zero(), rules.rotation) {
-        (true, _) => Decision::Rotate,
-        (false, true) => Decision::Burn,
-        (false, false) => Decision::Refuse,
-    })
+    let reusable = presented
+        .updated_at
+        .is_some_and(|used| exchange.now <= used + delta(rules.reuse_interval));
+    Ok(
+        match (reusable && !rules.reuse_interval.is_zero(), rules.rotation) {
+            (true, _) => Decision::Rotate,
+            (false, true) => Decision::Burn,
+            (false, false) => Decision::Refuse,
+        },
+    )
 }
 
 fn no_session() -> AuthError {
-    AuthError::bad_request(ErrorCode::SessionNotFound, "Invalid Refresh Token: No Valid Session Found")
+    AuthError::bad_request(
+        ErrorCode::SessionNotFound,
+        "Invalid Refresh Token: No Valid Session Found",
+    )
 }
 
 /// Bans and session limits, in the original's order.
-async fn check_usable(state: &State, db: &impl Executor, refreshed: &Refreshed, now: Time, used: Option<Time>) -> Result<()> {
+async fn check_usable(
+    state: &State,
+    db: &impl Executor,
+    refreshed: &Refreshed,
+    now: Time,
+    used: Option<Time>,
+) -> Result<()> {
     if refreshed.user.is_banned(now) {
-        return Err(AuthError::bad_request(ErrorCode::UserBanned, "Invalid Refresh Token: User Banned"));
+        return Err(AuthError::bad_request(
+            ErrorCode::UserBanned,
+            "Invalid Refresh Token: User Banned",
+        ));
     }
     if refresh::is_oauth_session(db, refreshed.session.id).await? {
         return Err(not_found());
@@ -173,7 +204,9 @@ async fn check_usable(state: &State, db: &impl Executor, refreshed: &Refreshed, 
         return Err(expired(expiry.message()));
     }
     if rules.single_per_user && is_superseded(state, db, session, now, last_refresh).await? {
-        return Err(expired("Invalid Refresh Token: Session Expired (Revoked by Newer Login)"));
+        return Err(expired(
+            "Invalid Refresh Token: Session Expired (Revoked by Newer Login)",
+        ));
     }
     Ok(())
 }
@@ -183,20 +216,41 @@ fn expired(message: &'static str) -> AuthError {
 }
 
 /// Whether another valid session with the same effective tag was refreshed later.
-async fn is_superseded(state: &State, db: &impl Executor, session: &Session, now: Time, last_refresh: Time) -> Result<bool> {
+async fn is_superseded(
+    state: &State,
+    db: &impl Executor,
+    session: &Session,
+    now: Time,
+    last_refresh: Time,
+) -> Result<bool> {
     let rules = &state.config.sessions;
     let own = session.refreshed_at.unwrap_or(last_refresh);
     let rivals = refresh::rivals(db, session).await?;
     Ok(rivals.iter().any(|(rival, refreshed)| {
         let refreshed = refreshed.unwrap_or(rival.created_at);
-        let valid = matches!(rival.expiry(rules, now, refreshed, rival.aal), None | Some(Expiry::LowAal));
+        let valid = matches!(
+            rival.expiry(rules, now, refreshed, rival.aal),
+            None | Some(Expiry::LowAal)
+        );
         valid && rival.effective_tag(rules) == session.effective_tag(rules) && refreshed > own
     }))
 }
 
-async fn write_audit(state: &State, db: &impl Executor, refreshed: &Refreshed, now: Time, action: Action) -> Result<()> {
+async fn write_audit(
+    state: &State,
+    db: &impl Executor,
+    refreshed: &Refreshed,
+    now: Time,
+    action: Action,
+) -> Result<()> {
     if state.config.audit_log_in_database {
-        refresh::audit(db, state.random.uuid(), &audit::payload(action, &refreshed.user, None), now).await?;
+        refresh::audit(
+            db,
+            state.random.uuid(),
+            &audit::payload(action, &refreshed.user, None),
+            now,
+        )
+        .await?;
     }
     Ok(())
 }
@@ -225,19 +279,30 @@ async fn exchange_counter(state: &State, info: &RequestInfo, token: &CounterToke
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     let now = state.now();
-    let locked = refresh::lock_counter(&tx, token.session_id).await?.ok_or_else(not_found)?;
-    let key = state.vault.open(token.session_id, &locked.key.ok_or_else(not_found)?)?;
+    let locked = refresh::lock_counter(&tx, token.session_id)
+        .await?
+        .ok_or_else(not_found)?;
+    let key = state
+        .vault
+        .open(token.session_id, &locked.key.ok_or_else(not_found)?)?;
     if !token.is_signed_by(&key) {
         return Err(not_found());
     }
-    let refreshed = refresh::find(&tx, token.session_id).await?.ok_or_else(not_found)?;
+    let refreshed = refresh::find(&tx, token.session_id)
+        .await?
+        .ok_or_else(not_found)?;
     check_usable(state, &tx, &refreshed, now, None).await?;
     let rules = &state.config.refresh_tokens;
     let behind = locked.counter - token.counter;
     if behind < 0 {
-        return Err(AuthError::validation("Invalid Refresh Token: Not Issued By This Server"));
+        return Err(AuthError::validation(
+            "Invalid Refresh Token: Not Issued By This Server",
+        ));
     }
-    let last_refresh = refreshed.session.refreshed_at.unwrap_or(refreshed.session.created_at);
+    let last_refresh = refreshed
+        .session
+        .refreshed_at
+        .unwrap_or(refreshed.session.created_at);
     let tolerated = behind <= 1 || rules.allow_reuse || now <= last_refresh + delta(rules.reuse_interval);
     if !tolerated {
         if rules.rotation {
@@ -246,7 +311,11 @@ async fn exchange_counter(state: &State, info: &RequestInfo, token: &CounterToke
         }
         return Err(already_used());
     }
-    let counter = if behind == 0 { locked.counter + 1 } else { locked.counter };
+    let counter = if behind == 0 {
+        locked.counter + 1
+    } else {
+        locked.counter
+    };
     let next = refresh_token::counter_token(&key, token.session_id, counter)
         .ok_or_else(|| AuthError::failed("could not write a refresh token"))?;
     if behind == 0 {

@@ -31,9 +31,13 @@ pub(super) struct Change<'a> {
 impl Change<'_> {
     /// Checks everything about a new password that needs no lock, and hashes it.
     pub(super) async fn new_password(&self, user: &User) -> Result<Option<String>> {
-        let Some(password) = &self.update.password else { return Ok(None) };
+        let Some(password) = &self.update.password else {
+            return Ok(None);
+        };
         let rules = &self.state.config.password;
-        let is_old = self.session.is_none_or(|session| self.state.now() > session.created_at + FRESH);
+        let is_old = self
+            .session
+            .is_none_or(|session| self.state.now() > session.created_at + FRESH);
         if rules.require_reauthentication && is_old {
             self.check_nonce(user)?;
         }
@@ -67,11 +71,16 @@ impl Change<'_> {
         let hash = one_time::token_hash(address, nonce);
         let matches = !user.reauthentication_token.is_empty()
             && constant_time_eq(hash.as_bytes(), user.reauthentication_token.as_bytes());
-        let is_alive = user.reauthentication_sent_at.is_some_and(|sent| self.state.now() <= sent + delta(life));
+        let is_alive = user
+            .reauthentication_sent_at
+            .is_some_and(|sent| self.state.now() <= sent + delta(life));
         if matches && is_alive {
             return Ok(());
         }
-        Err(AuthError::unprocessable(ErrorCode::ReauthenticationNotValid, "Nonce has expired or is invalid"))
+        Err(AuthError::unprocessable(
+            ErrorCode::ReauthenticationNotValid,
+            "Nonce has expired or is invalid",
+        ))
     }
 
     /// A session that was entered by a code proved enough; any other needs the current password.
@@ -82,10 +91,23 @@ impl Change<'_> {
             return Ok(());
         }
         let message = "Current password required when setting new password.";
-        let Some(current) = self.update.current_password.as_ref().filter(|current| !current.is_empty()) else {
-            return Err(AuthError::bad_request(ErrorCode::CurrentPasswordRequired, message));
+        let Some(current) = self
+            .update
+            .current_password
+            .as_ref()
+            .filter(|current| !current.is_empty())
+        else {
+            return Err(AuthError::bad_request(
+                ErrorCode::CurrentPasswordRequired,
+                message,
+            ));
         };
-        if self.state.passwords.verify(stored.to_owned(), current.clone()).await? {
+        if self
+            .state
+            .passwords
+            .verify(stored.to_owned(), current.clone())
+            .await?
+        {
             Ok(())
         } else {
             Err(AuthError::bad_request(ErrorCode::CurrentPasswordInvalid, message))
@@ -118,12 +140,16 @@ impl Change<'_> {
             Some(session) => sessions::delete_others(tx, user.id, session.id).await?,
             None => sessions::delete_all(tx, user.id).await?,
         };
-        self.state.audit(tx, &audit::payload(Action::UserUpdatedPassword, user, None), None).await
+        self.state
+            .audit(tx, &audit::payload(Action::UserUpdatedPassword, user, None), None)
+            .await
     }
 
     /// Asks for confirmation of a new e-mail. An anonymous user gets it at once where addresses need no proof.
     pub(super) async fn begin_email(&self, tx: &Transaction<'_>, user: &mut User) -> Result<()> {
-        let Some(email) = &self.update.email else { return Ok(()) };
+        let Some(email) = &self.update.email else {
+            return Ok(());
+        };
         if user.is_anonymous && self.state.config.email.autoconfirm {
             return addresses::replace_email(self.state, tx, user, email, true).await;
         }
@@ -132,18 +158,28 @@ impl Change<'_> {
 
     /// Asks for confirmation of a new phone, or takes it over where numbers need no proof.
     pub(super) async fn begin_phone(&self, tx: &Transaction<'_>, user: &mut User) -> Result<()> {
-        let Some(phone) = &self.update.phone else { return Ok(()) };
+        let Some(phone) = &self.update.phone else {
+            return Ok(());
+        };
         if self.state.config.sms.autoconfirm {
             user.phone_change.clear();
             user.phone_change_token.clear();
             one_time_tokens::delete(tx, user.id, TokenType::PhoneChange).await?;
             return addresses::replace_phone(self.state, tx, user, phone, true).await;
         }
-        self.issuer(tx).phone(user, phone, SmsPurpose::PhoneChange, self.update.channel).await.map(drop)
+        self.issuer(tx)
+            .phone(user, phone, SmsPurpose::PhoneChange, self.update.channel)
+            .await
+            .map(drop)
     }
 
     fn issuer<'t>(&'t self, tx: &'t Transaction<'t>) -> Issuer<'t> {
-        Issuer { state: self.state, tx, info: self.info, flow: self.update.flow.as_ref() }
+        Issuer {
+            state: self.state,
+            tx,
+            info: self.info,
+            flow: self.update.flow.as_ref(),
+        }
     }
 
     /// Tells the user what changed at once.
@@ -154,7 +190,14 @@ impl Change<'_> {
             mailer.notify(&value, Notification::PasswordChanged).await;
         }
         if before.phone() != after.phone() && !before.phone().is_empty() {
-            mailer.notify(&value, Notification::PhoneChanged { old_phone: before.phone() }).await;
+            mailer
+                .notify(
+                    &value,
+                    Notification::PhoneChanged {
+                        old_phone: before.phone(),
+                    },
+                )
+                .await;
         }
     }
 }

@@ -23,7 +23,11 @@ pub(in crate::routes) async fn end(Shared(state): Shared<State>, request: Reques
         None | Some("" | "global") => Scope::Global,
         Some("local") => Scope::Local,
         Some("others") => Scope::Others,
-        Some(other) => return Err(AuthError::validation(format!("Unsupported logout scope {other:?}"))),
+        Some(other) => {
+            return Err(AuthError::validation(format!(
+                "Unsupported logout scope {other:?}"
+            )));
+        }
     };
     let user_id = caller.user.id;
     let mut connection = state.pool.get().await?;
@@ -33,7 +37,9 @@ pub(in crate::routes) async fn end(Shared(state): Shared<State>, request: Reques
         (Scope::Others, Some(session)) => sessions::delete_others(&tx, user_id, session.id).await?,
         (Scope::Global, _) | (_, None) => sessions::delete_all(&tx, user_id).await?,
     };
-    state.audit(&tx, &audit::payload(Action::Logout, &caller.user, None), None).await?;
+    state
+        .audit(&tx, &audit::payload(Action::Logout, &caller.user, None), None)
+        .await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

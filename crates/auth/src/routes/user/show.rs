@@ -25,7 +25,9 @@ pub(super) async fn check_audience(
     let info = RequestInfo::from_request_parts(parts, state).await?;
     let audience = caller.bearer.claims.aud().unwrap_or_default();
     if audience != info.audience {
-        return Err(AuthError::validation("Token audience doesn't match request audience"));
+        return Err(AuthError::validation(
+            "Token audience doesn't match request audience",
+        ));
     }
     Ok(info)
 }

@@ -54,13 +54,20 @@ pub(in crate::routes) async fn update(Shared(state): Shared<State>, request: Req
     let info = check_audience(&mut parts, &state, &caller).await?;
     let Body(body) = Body::<UpdateRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let update = check(&state, &caller, body)?;
-    let change = Change { state: &state, info: &info, session: caller.session.as_ref(), update: &update };
+    let change = Change {
+        state: &state,
+        info: &info,
+        session: caller.session.as_ref(),
+        update: &update,
+    };
     // Hashing comes before the transaction, which holds a lock on the user.
     let new_hash = change.new_password(&caller.user).await?;
 
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let mut user = users::lock(&tx, caller.user.id).await?.ok_or_else(caller::missing_user)?;
+    let mut user = users::lock(&tx, caller.user.id)
+        .await?
+        .ok_or_else(caller::missing_user)?;
     change.check_taken(&tx, &user).await?;
     if let Some(data) = &update.data {
         user.merge_user_metadata(data);
@@ -70,7 +77,9 @@ pub(in crate::routes) async fn update(Shared(state): Shared<State>, request: Req
     }
     change.begin_email(&tx, &mut user).await?;
     change.begin_phone(&tx, &mut user).await?;
-    state.audit(&tx, &audit::payload(Action::UserModified, &user, None), None).await?;
+    state
+        .audit(&tx, &audit::payload(Action::UserModified, &user, None), None)
+        .await?;
     crate::addresses::save_and_reload(&state, &tx, &mut user).await?;
     tx.commit().await?;
     change.notify(&caller.user, &user).await;
@@ -80,15 +89,33 @@ pub(in crate::routes) async fn update(Shared(state): Shared<State>, request: Req
 /// The checks, in the original's order.
 fn check(state: &State, caller: &Authenticated, body: UpdateRequest) -> Result<Update> {
     let user = &caller.user;
-    let email = body.email.filter(|email| !email.is_empty()).map(|email| address::email(&email)).transpose()?;
-    let phone = body.phone.filter(|phone| !phone.is_empty()).map(|phone| address::phone(&phone)).transpose()?;
-    let channel = if phone.is_some() { sms_channel(state, body.channel.as_deref())? } else { SmsChannel::Sms };
+    let email = body
+        .email
+        .filter(|email| !email.is_empty())
+        .map(|email| address::email(&email))
+        .transpose()?;
+    let phone = body
+        .phone
+        .filter(|phone| !phone.is_empty())
+        .map(|phone| address::phone(&phone))
+        .transpose()?;
+    let channel = if phone.is_some() {
+        sms_channel(state, body.channel.as_deref())?
+    } else {
+        SmsChannel::Sms
+    };
     if let Some(password) = &body.password {
         password::check(&state.config.password, password)?;
     }
-    let flow = Flow::parse(body.code_challenge.as_deref(), body.code_challenge_method.as_deref())?;
+    let flow = Flow::parse(
+        body.code_challenge.as_deref(),
+        body.code_challenge_method.as_deref(),
+    )?;
     if body.app_metadata.is_some() {
-        return Err(AuthError::forbidden(ErrorCode::NotAdmin, "Updating app_metadata requires admin privileges"));
+        return Err(AuthError::forbidden(
+            ErrorCode::NotAdmin,
+            "Updating app_metadata requires admin privileges",
+        ));
     }
     let update = Update {
         email: email.filter(|email| email != user.email()),

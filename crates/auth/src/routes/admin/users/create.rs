@@ -24,7 +24,9 @@ pub(in crate::routes) async fn create(
 ) -> Result<Json<User>> {
     let (email, phone) = body.addresses()?;
     if email.is_none() && phone.is_none() {
-        return Err(AuthError::validation("Cannot create a user without either an email or phone"));
+        return Err(AuthError::validation(
+            "Cannot create a user without either an email or phone",
+        ));
     }
     let id = id(&state, &body)?;
     password::check_length(body.password.as_deref().unwrap_or_default())?;
@@ -33,8 +35,16 @@ pub(in crate::routes) async fn create(
         Some(hash) => hash,
         None => state.passwords.hash(new_user::random_password(&state)).await?,
     };
-    let audience = body.aud.as_deref().filter(|aud| !aud.is_empty()).unwrap_or(&info.audience);
-    let role = body.role.as_deref().filter(|role| !role.is_empty()).unwrap_or(&state.config.default_role);
+    let audience = body
+        .aud
+        .as_deref()
+        .filter(|aud| !aud.is_empty())
+        .unwrap_or(&info.audience);
+    let role = body
+        .role
+        .as_deref()
+        .filter(|role| !role.is_empty())
+        .unwrap_or(&state.config.default_role);
     let mut user = User::new(id, audience, role, state.now());
     (user.email, user.phone) = (email, phone);
     user.encrypted_password = Some(state.vault.seal(id, &hash)?);
@@ -44,7 +54,9 @@ pub(in crate::routes) async fn create(
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     check_taken(&tx, &user).await?;
-    new_user::store(&state, &tx, &mut user, &identities, info.ip).await.map_err(taken)?;
+    new_user::store(&state, &tx, &mut user, &identities, info.ip)
+        .await
+        .map_err(taken)?;
     super::audit(&state, &tx, &admin, Action::UserSignedUp, &user).await?;
     tx.commit().await?;
     Ok(Json(user))
@@ -52,7 +64,9 @@ pub(in crate::routes) async fn create(
 
 /// The id that was asked for, or a random one.
 fn id(state: &State, body: &AdminUser) -> Result<Uuid> {
-    let Some(text) = body.id.as_deref().filter(|id| !id.is_empty()) else { return Ok(state.random.uuid()) };
+    let Some(text) = body.id.as_deref().filter(|id| !id.is_empty()) else {
+        return Ok(state.random.uuid());
+    };
     let id = Uuid::parse_str(text)
         .map_err(|error| AuthError::validation(format!("ID must conform to the uuid v4 format: {error}")))?;
     if id.is_nil() {
@@ -65,11 +79,22 @@ fn id(state: &State, body: &AdminUser) -> Result<Uuid> {
 fn describe(state: &State, user: &mut User, body: AdminUser) -> Vec<NewIdentity> {
     let mut identities = Vec::with_capacity(2);
     for (provider, is_there, is_confirmed) in [
-        ("email", user.email.is_some(), body.email_confirm.unwrap_or_default()),
-        ("phone", user.phone.is_some(), body.phone_confirm.unwrap_or_default()),
+        (
+            "email",
+            user.email.is_some(),
+            body.email_confirm.unwrap_or_default(),
+        ),
+        (
+            "phone",
+            user.phone.is_some(),
+            body.phone_confirm.unwrap_or_default(),
+        ),
     ] {
         if is_there {
-            identities.push(NewIdentity { provider, data: new_user::identity_data(user, provider, is_confirmed) });
+            identities.push(NewIdentity {
+                provider,
+                data: new_user::identity_data(user, provider, is_confirmed),
+            });
         }
     }
     let providers: Vec<&str> = identities.iter().map(|identity| identity.provider).collect();

@@ -74,7 +74,11 @@ fn obscured(id: Uuid, value: &str) -> String {
 }
 
 fn obscured_if_any(id: Uuid, value: &str) -> String {
-    if value.is_empty() { String::new() } else { obscured(id, value) }
+    if value.is_empty() {
+        String::new()
+    } else {
+        obscured(id, value)
+    }
 }
 
 fn short(text: &str) -> String {

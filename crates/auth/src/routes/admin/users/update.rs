@@ -42,18 +42,40 @@ pub(in crate::routes) async fn update(
     if let Some(until) = banned_until {
         user.banned_until = until;
     }
-    set_email(&state, &tx, &mut user, email, body.email_confirm.unwrap_or_default()).await?;
-    set_phone(&state, &tx, &mut user, phone, body.phone_confirm.unwrap_or_default()).await?;
+    set_email(
+        &state,
+        &tx,
+        &mut user,
+        email,
+        body.email_confirm.unwrap_or_default(),
+    )
+    .await?;
+    set_phone(
+        &state,
+        &tx,
+        &mut user,
+        phone,
+        body.phone_confirm.unwrap_or_default(),
+    )
+    .await?;
     user.merge_app_metadata(&body.app_metadata.unwrap_or_default());
     user.merge_user_metadata(&body.user_metadata.unwrap_or_default());
-    addresses::save_and_reload(&state, &tx, &mut user).await.map_err(taken)?;
+    addresses::save_and_reload(&state, &tx, &mut user)
+        .await
+        .map_err(taken)?;
     super::audit(&state, &tx, &admin, Action::UserModified, &user).await?;
     tx.commit().await?;
     Ok(Json(user))
 }
 
 /// A new address keeps the time of the old one's confirmation unless it is confirmed too.
-async fn set_email(state: &State, tx: &Transaction<'_>, user: &mut User, email: Option<String>, confirm: bool) -> Result<()> {
+async fn set_email(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &mut User,
+    email: Option<String>,
+    confirm: bool,
+) -> Result<()> {
     match email.filter(|email| email != user.email()) {
         Some(email) => {
             if users::is_email_taken(tx, &email, &user.aud, user.id).await? {
@@ -68,7 +90,13 @@ async fn set_email(state: &State, tx: &Transaction<'_>, user: &mut User, email: 
     }
 }
 
-async fn set_phone(state: &State, tx: &Transaction<'_>, user: &mut User, phone: Option<String>, confirm: bool) -> Result<()> {
+async fn set_phone(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &mut User,
+    phone: Option<String>,
+    confirm: bool,
+) -> Result<()> {
     match phone.filter(|phone| phone != user.phone()) {
         Some(phone) => {
             if users::is_phone_taken(tx, &phone, &user.aud, user.id).await? {

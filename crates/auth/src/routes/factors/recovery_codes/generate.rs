@@ -32,9 +32,15 @@ pub(in crate::routes) async fn create(
     }
     require_aal2(&caller)?;
     let Some(session) = &caller.session else {
-        return Err(AuthError::forbidden(ErrorCode::SessionNotFound, "A session is required to enroll a factor"));
+        return Err(AuthError::forbidden(
+            ErrorCode::SessionNotFound,
+            "A session is required to enroll a factor",
+        ));
     };
-    let name = request.friendly_name.filter(|name| !name.is_empty()).unwrap_or_else(|| "Recovery codes".to_owned());
+    let name = request
+        .friendly_name
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "Recovery codes".to_owned());
     let factor = Factor {
         id: state.random.uuid(),
         user_id: caller.user.id,
@@ -53,15 +59,31 @@ pub(in crate::routes) async fn create(
     check(&state, &tx, session, &factor).await?;
     factors::insert(&tx, &factor).await?;
     let issued = issue(&state, &tx, factor.id, name, factor.created_at).await?;
-    write_audit(&state, &tx, Action::RecoveryCodesGenerated, &caller.user, factor.id, factor.created_at).await?;
+    write_audit(
+        &state,
+        &tx,
+        Action::RecoveryCodesGenerated,
+        &caller.user,
+        factor.id,
+        factor.created_at,
+    )
+    .await?;
     tx.commit().await?;
     Ok(Json(issued))
 }
 
 /// One set per user, the ordinary limits, and never as the only factor.
-async fn check(state: &State, db: &impl ferrobase_db::Executor, session: &Session, factor: &Factor) -> Result<()> {
+async fn check(
+    state: &State,
+    db: &impl ferrobase_db::Executor,
+    session: &Session,
+    factor: &Factor,
+) -> Result<()> {
     let existing = factors::of_user(db, factor.user_id).await?;
-    if existing.iter().any(|other| other.factor_type == FactorType::RecoveryCode) {
+    if existing
+        .iter()
+        .any(|other| other.factor_type == FactorType::RecoveryCode)
+    {
         return Err(AuthError::unprocessable(
             ErrorCode::MfaVerifiedFactorExists,
             "Recovery codes already exist, regenerate or unenroll them",

@@ -12,7 +12,10 @@ use crate::state::State;
 use crate::store::audit::Action;
 use crate::store::{factors, recovery_codes};
 
-pub(in crate::routes) async fn create(Shared(state): Shared<State>, caller: Authenticated) -> Result<Json<IssuedCodes>> {
+pub(in crate::routes) async fn create(
+    Shared(state): Shared<State>,
+    caller: Authenticated,
+) -> Result<Json<IssuedCodes>> {
     caller.bearer.refuse_anonymous()?;
     if !state.config.mfa.recovery_codes.enroll {
         return Err(enroll_disabled(FactorType::RecoveryCode));
@@ -22,9 +25,26 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, caller: Auth
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     factors::lock_enrolment(&tx, caller.user.id).await?;
-    let factor = recovery_codes::factor(&tx, caller.user.id).await?.ok_or_else(factor_not_found)?;
-    let issued = issue(&state, &tx, factor.id, factor.friendly_name.unwrap_or_default(), now).await?;
-    write_audit(&state, &tx, Action::RecoveryCodesRegenerated, &caller.user, factor.id, now).await?;
+    let factor = recovery_codes::factor(&tx, caller.user.id)
+        .await?
+        .ok_or_else(factor_not_found)?;
+    let issued = issue(
+        &state,
+        &tx,
+        factor.id,
+        factor.friendly_name.unwrap_or_default(),
+        now,
+    )
+    .await?;
+    write_audit(
+        &state,
+        &tx,
+        Action::RecoveryCodesRegenerated,
+        &caller.user,
+        factor.id,
+        now,
+    )
+    .await?;
     tx.commit().await?;
     Ok(Json(issued))
 }

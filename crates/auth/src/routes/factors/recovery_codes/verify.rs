@@ -49,7 +49,10 @@ pub(in crate::routes) async fn check(
     if state.hooks.has_mfa_verification() {
         let kind = FactorType::RecoveryCode.as_str();
         let valid = matching.is_some();
-        let verdict = state.hooks.mfa_verification_attempt(&tx, loaded.user.id, factor.id, kind, valid, info.ip).await?;
+        let verdict = state
+            .hooks
+            .mfa_verification_attempt(&tx, loaded.user.id, factor.id, kind, valid, info.ip)
+            .await?;
         if let Some(message) = verdict.rejected {
             sessions::delete_all(&tx, loaded.user.id).await?;
             tx.commit().await?;
@@ -72,7 +75,9 @@ pub(in crate::routes) async fn check(
         now,
         traits: json!({ "factor_id": factor.id, "factor_type": "recovery_code" }),
     };
-    step_up::lift(&state, tx, loaded, step_up).await?.ok_or_else(invalid)
+    step_up::lift(&state, tx, loaded, step_up)
+        .await?
+        .ok_or_else(invalid)
 }
 
 /// The caller and their set; a caller without one is answered like a wrong code.
@@ -89,7 +94,11 @@ async fn load(tx: &Transaction<'_>, bearer: &Bearer, now: Time) -> Result<(Loade
         return Err(caller::banned());
     }
     let factor = factor.ok_or_else(invalid)?;
-    if [loaded.factor_locked_until, loaded.user_locked_until].into_iter().flatten().any(|until| now < until) {
+    if [loaded.factor_locked_until, loaded.user_locked_until]
+        .into_iter()
+        .flatten()
+        .any(|until| now < until)
+    {
         return Err(AuthError::too_many(
             ErrorCode::MfaRecoveryCodesLocked,
             "Too many failed attempts, recovery codes are locked for a while",
@@ -110,7 +119,13 @@ async fn matching_code(db: &impl Executor, factor_id: Uuid, code: &str) -> Resul
     Ok(found)
 }
 
-async fn fail(state: &State, tx: Transaction<'_>, loaded: &Loaded, factor: &Factor, now: Time) -> Result<AuthError> {
+async fn fail(
+    state: &State,
+    tx: Transaction<'_>,
+    loaded: &Loaded,
+    factor: &Factor,
+    now: Time,
+) -> Result<AuthError> {
     verification::record_failure(&tx, loaded.user.id, factor.id, None, attempt_limits(state), now).await?;
     tx.commit().await?;
     Ok(invalid())
