@@ -129,7 +129,7 @@ impl AuthError {
 
     /// Wraps a database failure with the text that the original shows for this operation.
     pub fn database(message: &'static str) -> impl FnOnce(DbError) -> Self {
-        move |source| Self::Database { message, source }
+        move |source| postgres::unfit_value(&source).unwrap_or(Self::Database { message, source })
     }
 
     /// HTTP status of the answer.
@@ -211,7 +211,7 @@ impl AuthError {
 
 impl From<DbError> for AuthError {
     fn from(source: DbError) -> Self {
-        Self::Database { message: "", source }
+        postgres::unfit_value(&source).unwrap_or(Self::Database { message: "", source })
     }
 }
 

@@ -66,6 +66,16 @@ impl AuthConfig {
     /// Reads the settings. `external_url` is where clients reach this service, with the gateway's prefix. Fails on the first
     /// value that is wrong, naming its place, and on combinations that cannot work.
     pub fn load(config: &Config, external_url: Url) -> Result<Self> {
+        Self::read(config, external_url).map_err(|error| match (error, config.path()) {
+            // What is wrong in combination has no line of its own, but it has a file.
+            (ConfigError::Conflict(message), Some(path)) => {
+                ConfigError::Conflict(format!("{}: {message}", path.display()))
+            }
+            (other, _) => other,
+        })
+    }
+
+    fn read(config: &Config, external_url: Url) -> Result<Self> {
         let auth = config.section("auth");
         let hooks = hooks::load(&auth)?;
         let email = email::load(config, &auth)?;

@@ -4,6 +4,8 @@ use axum::http::StatusCode;
 use ferrobase_db::DbError;
 use serde_json::{Map, Value};
 
+use super::AuthError;
+
 /// A database error that the client may see.
 pub(super) struct PassedThrough {
     pub(super) status: StatusCode,
@@ -37,4 +39,11 @@ pub(super) fn passed_through(error: &DbError) -> Option<PassedThrough> {
         status,
         body: Value::Object(body),
     })
+}
+
+/// The refusal of a value that the database cannot store: too long for its column, or with a NUL in it. Everything else of
+/// that kind is caught before it gets there.
+pub(super) fn unfit_value(error: &DbError) -> Option<AuthError> {
+    matches!(error.sqlstate(), Some("22001" | "22021" | "22P05"))
+        .then(|| AuthError::validation("A value is too long or has characters that cannot be stored"))
 }

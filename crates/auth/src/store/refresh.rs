@@ -224,9 +224,11 @@ pub async fn replace(
     Ok(())
 }
 
-/// Revokes every token of a session: the family is burnt.
+/// Revokes every token of a session: the family is burnt. The time is dated back so that no reuse interval, which counts
+/// from it, brings one of them to life again.
 pub async fn revoke_family(db: &impl Executor, session_id: Uuid, now: Time) -> Result<(), DbError> {
-    const SQL: &str = "update auth.refresh_tokens set revoked = true, updated_at = $2 where session_id = $1 and revoked = false";
+    const SQL: &str = "update auth.refresh_tokens set revoked = true, updated_at = $2::timestamptz - interval '1 hour' \
+         where session_id = $1 and revoked = false";
     db.execute(SQL, &[&session_id, &now]).await?;
     Ok(())
 }
