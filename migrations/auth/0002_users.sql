@@ -88,7 +88,7 @@ create table if not exists auth.audit_log_entries (
     created_at timestamptz,
     ip_address varchar(64) not null default ''
 );
-create index if not exists audit_logs_instance_id_idx on auth.audit_log_entries (instance_id);
+-- The original's index on instance_id is left out: it is the same in every row.
 
 create table if not exists auth.instances (
     id uuid not null constraint instances_pkey primary key,

@@ -87,9 +87,10 @@ impl FromRequestParts<State> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let bearer = Bearer::from_request_parts(parts, state).await?;
-        let (user, session) = store::users::find_with_session(&state.pool, bearer.user_id, bearer.session_id)
-            .await?
-            .ok_or_else(missing_user)?;
+        let (user, session) =
+            store::users::find_with_session(&state.pool.reads(), bearer.user_id, bearer.session_id)
+                .await?
+                .ok_or_else(missing_user)?;
         if bearer.session_id.is_some() && session.is_none() {
             return Err(missing_session());
         }

@@ -200,7 +200,7 @@ impl AuthError {
     fn log(&self) {
         match self {
             Self::Database { source, .. } => {
-                tracing::error!(error = %source, detail = ?source.db_message(), "database error")
+                tracing::error!(error = %source, detail = ?source.db_message(), "database error");
             }
             Self::Internal(cause) => tracing::error!(error = %chain(cause.as_ref()), "internal error"),
             other if other.status().is_server_error() => tracing::error!(error = %other, "request failed"),

@@ -4,11 +4,14 @@
 //! the hash is compared with the user's own column, so that a token works once however many requests bring it.
 
 use ferrobase_db::Transaction;
+use ferrobase_jwt::constant_time_eq;
+use serde_json::Value;
 
 use crate::addresses;
 use crate::caller::banned;
 use crate::codes::PKCE_PREFIX;
 use crate::error::{AuthError, ErrorCode, Result};
+use crate::mail::Notification;
 use crate::model::one_time::{self, TokenType};
 use crate::model::session::delta;
 use crate::model::user::User;
@@ -32,9 +35,40 @@ pub enum Proof<'a> {
 #[derive(Debug)]
 pub enum Redeemed {
     /// The user may sign in.
-    User(Box<User>),
+    User(Box<Accepted>),
     /// One of two addresses confirmed a change; the other has to as well.
     HalfChanged,
+}
+
+/// A token that did its work.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The user as stored now.
+    pub user: User,
+    /// What the token was pending as.
+    pub token_type: TokenType,
+    /// The address that gave way to a new one.
+    pub replaced: Option<Replaced>,
+}
+
+/// An address that the user no longer has.
+#[derive(Debug)]
+pub enum Replaced {
+    /// An e-mail.
+    Email(String),
+    /// A phone.
+    Phone(String),
+}
+
+impl Replaced {
+    /// Tells the user, once the change is committed.
+    pub async fn announce(&self, state: &State, user: &Value) {
+        let notification = match self {
+            Self::Email(old_email) => Notification::EmailChanged { old_email },
+            Self::Phone(old_phone) => Notification::PhoneChanged { old_phone },
+        };
+        state.mailer.notify(user, notification).await;
+    }
 }
 
 /// Text for the first of two confirmations.
@@ -76,22 +110,32 @@ pub async fn redeem(
     if !is_alive(state, &user, token_type, proof) {
         return Err(expired(proof));
     }
-    match token_type {
-        TokenType::Confirmation => confirm(state, tx, &mut user, proof).await?,
-        TokenType::Recovery => recover(state, tx, &mut user).await?,
-        TokenType::PhoneChange => change_phone(state, tx, &mut user).await?,
+    let replaced = match token_type {
+        TokenType::Confirmation => {
+            confirm(state, tx, &mut user, proof).await?;
+            None
+        }
+        TokenType::Recovery => {
+            recover(state, tx, &mut user).await?;
+            None
+        }
+        TokenType::PhoneChange => change_phone(state, tx, &mut user, proof).await?,
         TokenType::EmailChangeCurrent | TokenType::EmailChangeNew => {
             if needs_other(state, &user) {
                 half_change(state, tx, &mut user, token_type).await?;
                 return Ok(Redeemed::HalfChanged);
             }
-            change_email(state, tx, &mut user).await?;
+            change_email(state, tx, &mut user, proof).await?
         }
         TokenType::Reauthentication => return Err(expired(proof)),
-    }
+    };
     one_time_tokens::delete_all(tx, user.id).await?;
     addresses::save_and_reload(state, tx, &mut user).await?;
-    Ok(Redeemed::User(Box::new(user)))
+    Ok(Redeemed::User(Box::new(Accepted {
+        user,
+        token_type,
+        replaced,
+    })))
 }
 
 fn expired(proof: &Proof<'_>) -> AuthError {
@@ -118,9 +162,10 @@ async fn find(
         }
         Proof::PhoneCode(address, code) => vec![one_time::token_hash(address, code)],
     };
+    let by_mail = !matches!(proof, Proof::PhoneCode(..));
     for hash in hashes {
-        if let Some((user, token_type)) = one_time_tokens::lock_user(tx, &hash, types).await?
-            && pending(&user, token_type) == hash
+        if let Some((user, token_type)) = one_time_tokens::lock_user(tx, &hash, types, by_mail).await?
+            && constant_time_eq(pending(&user, token_type).as_bytes(), hash.as_bytes())
         {
             return Ok(Some((user, token_type)));
         }
@@ -143,7 +188,10 @@ fn pending(user: &User, token_type: TokenType) -> &str {
 /// Whether the token is young enough. The fixed codes of test numbers do not age.
 fn is_alive(state: &State, user: &User, token_type: TokenType, proof: &Proof<'_>) -> bool {
     if let Proof::PhoneCode(phone, code) = proof
-        && state.texts.test_code(phone) == Some(*code)
+        && state
+            .texts
+            .test_code(phone)
+            .is_some_and(|fixed| constant_time_eq(fixed.as_bytes(), code.as_bytes()))
     {
         return true;
     }
@@ -195,13 +243,24 @@ async fn recover(state: &State, tx: &Transaction<'_>, user: &mut User) -> Result
         Action::UserSignedUp
     };
     if !user.is_email_confirmed() {
+        user.confirmation_token.clear();
         addresses::confirm_email(state, tx, user).await?;
     }
     state.audit(tx, &audit::payload(action, user, None), None).await
 }
 
-async fn change_phone(state: &State, tx: &Transaction<'_>, user: &mut User) -> Result<()> {
+async fn change_phone(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &mut User,
+    proof: &Proof<'_>,
+) -> Result<Option<Replaced>> {
     let phone = std::mem::take(&mut user.phone_change);
+    // What was proved is the number that the code went to.
+    if !matches!(proof, Proof::PhoneCode(proved, _) if *proved == phone) {
+        return Err(expired(proof));
+    }
+    let old = user.phone.clone().filter(|old| *old != phone);
     user.phone_change_token.clear();
     if users::is_phone_taken(tx, &phone, &user.aud, user.id).await? {
         let message = "A user with this phone number has already been registered";
@@ -210,7 +269,8 @@ async fn change_phone(state: &State, tx: &Transaction<'_>, user: &mut User) -> R
     addresses::replace_phone(state, tx, user, &phone, true).await?;
     state
         .audit(tx, &audit::payload(Action::UserModified, user, None), None)
-        .await
+        .await?;
+    Ok(old.map(Replaced::Phone))
 }
 
 /// Whether this is the first of two confirmations.
@@ -238,8 +298,17 @@ async fn half_change(
     Ok(())
 }
 
-async fn change_email(state: &State, tx: &Transaction<'_>, user: &mut User) -> Result<()> {
+async fn change_email(
+    state: &State,
+    tx: &Transaction<'_>,
+    user: &mut User,
+    proof: &Proof<'_>,
+) -> Result<Option<Replaced>> {
     let email = std::mem::take(&mut user.email_change);
+    if email.is_empty() {
+        return Err(expired(proof));
+    }
+    let old = user.email.clone().filter(|old| *old != email);
     user.email_change_token_current.clear();
     user.email_change_token_new.clear();
     user.email_change_confirm_status = 0;
@@ -250,5 +319,6 @@ async fn change_email(state: &State, tx: &Transaction<'_>, user: &mut User) -> R
     addresses::replace_email(state, tx, user, &email, true).await?;
     state
         .audit(tx, &audit::payload(Action::UserModified, user, None), None)
-        .await
+        .await?;
+    Ok(old.map(Replaced::Email))
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ferrobase_db::Transaction;
+use ferrobase_db::{Executor, Transaction};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -11,7 +11,8 @@ use crate::caller;
 use crate::error::{AuthError, Result};
 use crate::model::factor::Factor;
 use crate::model::refresh_token;
-use crate::model::user::Time;
+use crate::model::session::Session;
+use crate::model::user::{Time, User};
 use crate::sign_in::{Issue, TokenResponse, access_token};
 use crate::state::State;
 use crate::store::audit::{self, Action};
@@ -85,31 +86,66 @@ pub async fn lift(
         ip: step_up.ip,
         now: step_up.now,
     };
-    let done = verification::complete(&tx, &success).await?;
-    if !done {
+    let method = step_up.factor.factor_type.method().as_str();
+    let answer = Answer {
+        state,
+        session: &session,
+        method,
+        ip: step_up.ip,
+        now: step_up.now,
+    };
+    // A factor that was verified before changes nothing that the user object shows; otherwise it is read anew.
+    if step_up.factor.verified && !state.hooks.has_custom_access_token() {
+        // Nothing is left to read: the commit travels with the statement.
+        if !verification::complete(&tx.last(), &success).await? {
+            return Ok(None);
+        }
+        let amr = with_method(&amr, method, step_up.now)?;
+        let response = answer
+            .put_together(&state.pool, user, &amr, refresh_token)
+            .await?;
+        return Ok(Some(response));
+    }
+    if !verification::complete(&tx, &success).await? {
         tx.commit().await?;
         return Ok(None);
     }
-    let method = step_up.factor.factor_type.method().as_str();
-    // A factor that was verified before changes nothing that the user object shows; otherwise it is read anew.
-    let amr = if step_up.factor.verified {
-        with_method(&amr, method, step_up.now)?
-    } else {
-        user = users::find(&tx, user.id)
-            .await?
-            .ok_or_else(caller::missing_user)?;
-        sessions::amr(&tx, session.id).await?
-    };
-    let issue = Issue {
-        session_id: session.id,
-        created_at: session.created_at,
-        amr: &amr,
-        method,
-        ip: step_up.ip,
-    };
-    let access = access_token(state, &tx, &user, &issue, step_up.now).await?;
+    user = users::find(&tx, user.id)
+        .await?
+        .ok_or_else(caller::missing_user)?;
+    let amr = sessions::amr(&tx, session.id).await?;
+    let response = answer.put_together(&tx, user, &amr, refresh_token).await?;
     tx.commit().await?;
-    Ok(Some(TokenResponse::new(access, refresh_token, user)))
+    Ok(Some(response))
+}
+
+/// What every answer to a successful verification is made of.
+struct Answer<'a> {
+    state: &'a State,
+    session: &'a Session,
+    method: &'a str,
+    ip: IpAddr,
+    now: Time,
+}
+
+impl Answer<'_> {
+    async fn put_together(
+        &self,
+        db: &impl Executor,
+        user: User,
+        amr: &RawValue,
+        refresh_token: String,
+    ) -> Result<TokenResponse> {
+        let issue = Issue {
+            session_id: self.session.id,
+            created_at: self.session.created_at,
+            amr,
+            method: self.method,
+            ip: self.ip,
+        };
+        let access = access_token(self.state, db, &user, &issue, self.now).await?;
+        Ok(TokenResponse::new(access, refresh_token, user))
+    }
 }
 
 /// The `amr` claim with `method` renewed: newest first.

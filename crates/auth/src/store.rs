@@ -10,6 +10,8 @@ pub mod factors;
 pub mod flow_states;
 pub mod identities;
 pub mod one_time_tokens;
+mod parts;
+mod records;
 pub mod recovery_codes;
 pub mod refresh;
 pub mod sessions;

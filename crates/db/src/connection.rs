@@ -85,12 +85,40 @@ impl Connection {
             .ok_or_else(|| DbError::Unavailable("the connection is gone".to_owned()))
     }
 
+    /// Whether the server ended the connection.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.as_ref().is_none_or(|client| client.is_closed())
+    }
+
     /// Begins a transaction. `BEGIN` travels together with its first statement.
     pub async fn begin(&mut self) -> Result<Transaction<'_>, DbError> {
         if self.is_open.swap(false, Ordering::AcqRel) {
             self.client()?.batch_execute("ROLLBACK").await?;
         }
         Ok(Transaction { connection: self })
+    }
+
+    /// Runs `statement`, behind `BEGIN` if it is the first one of a transaction.
+    pub(crate) async fn within<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbError>>,
+    ) -> Result<T, DbError> {
+        if self.is_open.swap(true, Ordering::AcqRel) {
+            return statement.await;
+        }
+        // `join` polls in order, and the first poll sends.
+        let (begun, result) = join(self.client()?.batch_execute("BEGIN"), statement).await;
+        begun?;
+        result
+    }
+
+    /// Ends the transaction, if one is open.
+    pub(crate) async fn end(&self, command: &str) -> Result<(), DbError> {
+        if self.is_open.load(Ordering::Acquire) {
+            self.client()?.batch_execute(command).await?;
+            self.is_open.store(false, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Several statements without parameters and results.
@@ -185,43 +213,77 @@ pub struct Transaction<'a> {
     connection: &'a mut Connection,
 }
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
     /// Makes everything last.
     pub async fn commit(self) -> Result<(), DbError> {
-        self.end("COMMIT").await
+        self.connection.end("COMMIT").await
     }
 
     /// Undoes everything.
     pub async fn rollback(self) -> Result<(), DbError> {
-        self.end("ROLLBACK").await
+        self.connection.end("ROLLBACK").await
     }
 
-    async fn end(self, command: &str) -> Result<(), DbError> {
-        if self.connection.is_open.load(Ordering::Acquire) {
-            self.connection.client()?.batch_execute(command).await?;
-            self.connection.is_open.store(false, Ordering::Release);
+    /// Ends with the next statement: `COMMIT` travels together with it.
+    pub fn last(self) -> Last<'a> {
+        Last {
+            connection: self.connection,
         }
-        Ok(())
-    }
-
-    /// Runs `statement`, behind `BEGIN` if it is the first one.
-    async fn within<T>(&self, statement: impl Future<Output = Result<T, DbError>>) -> Result<T, DbError> {
-        if self.connection.is_open.swap(true, Ordering::AcqRel) {
-            return statement.await;
-        }
-        // `join` polls in order, and the first poll sends.
-        let (begun, result) = join(self.connection.client()?.batch_execute("BEGIN"), statement).await;
-        begun?;
-        result
     }
 }
 
 impl Executor for Transaction<'_> {
     async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, DbError> {
-        self.within(self.connection.query(sql, params)).await
+        self.connection.within(self.connection.query(sql, params)).await
     }
 
     async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, DbError> {
-        self.within(self.connection.execute(sql, params)).await
+        self.connection.within(self.connection.execute(sql, params)).await
+    }
+}
+
+/// The end of a transaction: an [`Executor`] for one statement, after which everything lasts. When the statement fails,
+/// nothing does.
+#[derive(Debug)]
+pub struct Last<'a> {
+    connection: &'a mut Connection,
+}
+
+impl Last<'_> {
+    async fn with_commit<T>(
+        &self,
+        statement: impl Future<Output = Result<T, DbError>>,
+    ) -> Result<T, DbError> {
+        if !self.connection.is_open.load(Ordering::Acquire) {
+            return statement.await;
+        }
+        // `join` polls in order: the statement is the first to ask for its turn.
+        let (result, committed) = join(statement, self.commit()).await;
+        let result = result?;
+        committed?;
+        Ok(result)
+    }
+
+    async fn commit(&self) -> Result<(), DbError> {
+        let turn = self.connection.order.lock().await;
+        let mut answer = pin!(self.connection.client()?.batch_execute("COMMIT"));
+        let first = poll!(answer.as_mut());
+        drop(turn);
+        match first {
+            Poll::Ready(result) => result?,
+            Poll::Pending => answer.await?,
+        }
+        self.connection.is_open.store(false, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl Executor for Last<'_> {
+    async fn query(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, DbError> {
+        self.with_commit(self.connection.query(sql, params)).await
+    }
+
+    async fn execute(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<u64, DbError> {
+        self.with_commit(self.connection.execute(sql, params)).await
     }
 }

@@ -14,6 +14,9 @@ pub enum DbError {
     /// The server or the protocol refused.
     #[error("{}", describe(.0))]
     Postgres(Box<tokio_postgres::Error>),
+    /// A value of the answer is not what was expected.
+    #[error("the database's answer cannot be read: {0}")]
+    Unreadable(String),
     /// The connection URL cannot be used.
     #[error("the database URL is not usable: {0}")]
     Url(String),

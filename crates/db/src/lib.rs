@@ -3,18 +3,22 @@
 //! Start reading at [`Db`] (pools), then [`Executor`] (what a `store/` function takes). [`migrate`] brings a database to
 //! the state that the services expect. This is the only room that opens connections.
 
+mod batch;
 mod connection;
 mod error;
 mod migrations;
 mod pool;
 mod retire;
+mod shared;
 mod target;
 mod tls;
 
-pub use connection::{Connection, Executor, Transaction};
+pub use batch::Batched;
+pub use connection::{Connection, Executor, Last, Transaction};
 pub use error::DbError;
 pub use migrations::{Applied, BaselineOptions, migrate};
 pub use pool::{Db, DbOptions, Pool, PoolRole};
-pub use postgres_types::{FromSql, Json, ToSql};
+pub use postgres_types::{FromSql, Json, ToSql, Type};
+pub use shared::Reads;
 pub use target::Target;
 pub use tokio_postgres::Row;

@@ -78,20 +78,22 @@ fn make(folder: &Path, state: &Path) -> Result<bool, StartError> {
         source,
     };
     let is_private = folder.starts_with(state);
+    let is_root = rustix::process::geteuid().is_root();
     let mut builder = fs::DirBuilder::new();
     if is_private {
-        builder.mode(if rustix::process::geteuid().is_root() {
-            0o711
-        } else {
-            0o700
-        });
+        builder.mode(if is_root { 0o711 } else { 0o700 });
     }
     match builder.create(folder) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => {
-            let mode = fs::metadata(folder).map_err(failed)?.permissions().mode();
-            if is_private && mode & 0o066 != 0 {
-                fs::set_permissions(folder, fs::Permissions::from_mode(mode & !0o066)).map_err(failed)?;
+            let mode = fs::metadata(folder).map_err(failed)?.permissions().mode() & 0o7777;
+            let wanted = if is_root {
+                (mode & !0o066) | 0o011
+            } else {
+                mode & !0o066
+            };
+            if is_private && mode != wanted {
+                fs::set_permissions(folder, fs::Permissions::from_mode(wanted)).map_err(failed)?;
             }
             Ok(false)
         }

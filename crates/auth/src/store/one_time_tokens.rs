@@ -43,16 +43,19 @@ pub async fn delete(db: &impl Executor, user_id: Uuid, token_type: TokenType) ->
     Ok(())
 }
 
-/// The user for whom `hash` is pending as one of `types`, locked until the transaction ends.
+/// The user for whom `hash` is pending as one of `types`, locked until the transaction ends. With `by_mail` it has to have
+/// gone to an e-mail address: the same kind of token goes to phones too, where it proves something else.
 pub async fn lock_user(
     db: &impl Executor,
     hash: &str,
     types: &[TokenType],
+    by_mail: bool,
 ) -> Result<Option<(User, TokenType)>, DbError> {
     const SQL: &str = "select t.user_id, t.token_type::text from auth.one_time_tokens t \
-         where t.token_hash = $1 and t.token_type::text = any($2) limit 1";
+         where t.token_hash = $1 and t.token_type::text = any($2) \
+            and (not $3 or t.relates_to like '%@%') limit 1";
     let names: Vec<&str> = types.iter().map(|token_type| token_type.as_str()).collect();
-    let Some(row) = db.query_opt(SQL, &[&hash, &names]).await? else {
+    let Some(row) = db.query_opt(SQL, &[&hash, &names, &by_mail]).await? else {
         return Ok(None);
     };
     let user_id: Uuid = row.try_get(0).map_err(DbError::from)?;

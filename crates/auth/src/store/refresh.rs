@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::Reader;
+use super::parts;
 use super::sessions::{self, session_amr, session_columns};
 use super::users::{self, USER_WIDTH, user_columns, user_parts};
 use crate::model::session::Session;
@@ -28,11 +29,11 @@ fn read(row: &Row) -> Result<Option<Refreshed>, DbError> {
     let Some(session) = sessions::read_at(row, USER_WIDTH + 2)? else {
         return Ok(None);
     };
-    let amr: String = Reader::at(row, USER_WIDTH + 10).take_or_default()?;
+    let amr = parts::amr(Reader::at(row, USER_WIDTH + 10).take()?)?;
     Ok(Some(Refreshed {
         user: users::read(row)?,
         session,
-        amr: RawValue::from_string(amr).unwrap_or_default(),
+        amr,
     }))
 }
 
@@ -57,12 +58,11 @@ pub struct Exchange<'a> {
 /// only that the case is not the common one; nothing was changed then.
 pub async fn rotate(db: &impl Executor, exchange: &Exchange<'_>) -> Result<Option<Refreshed>, DbError> {
     const SQL: &str = concat!(
-        "with old as materialized (select t.id as token_id, t.session_id, s.user_id, u.email, u.phone, u.is_sso_user \
-            from auth.refresh_tokens t join auth.sessions s on s.id = t.session_id join auth.users u on u.id = s.user_id \
-            where t.token = $1 and t.revoked = false and s.oauth_client_id is null and s.refresh_token_hmac_key is null \
+        "with old as (update auth.refresh_tokens t set revoked = true, updated_at = $3 from auth.sessions s, auth.users u \
+            where t.token = $1 and t.revoked = false and s.id = t.session_id and u.id = s.user_id \
+               and s.oauth_client_id is null and s.refresh_token_hmac_key is null \
                and (s.not_after is null or s.not_after > $3) and (u.banned_until is null or u.banned_until <= $3) \
-            for update of t, s skip locked), \
-         revoked as (update auth.refresh_tokens t set revoked = true, updated_at = $3 from old where t.id = old.token_id), \
+            returning t.session_id, s.user_id, u.email, u.phone, u.is_sso_user), \
          child as (insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at, updated_at, parent, session_id) \
             select '00000000-0000-0000-0000-000000000000', $2, old.user_id::text, false, $3, $3, $1, old.session_id from old), \
          touched as (update auth.sessions s set refreshed_at = $3::timestamptz at time zone 'utc', updated_at = $3, user_agent = $4, \

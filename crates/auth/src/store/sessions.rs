@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::Reader;
+use super::{Reader, parts};
 use crate::model::aal::Aal;
 use crate::model::session::Session;
 use crate::model::user::Time;
@@ -19,16 +19,8 @@ macro_rules! session_columns {
     };
 }
 
-/// The `amr` claim of `auth.sessions s` as text: newest first (auth.md 5.1).
-macro_rules! session_amr {
-    () => {
-        "coalesce((select json_agg(json_build_object('method', a.authentication_method, \
-            'timestamp', extract(epoch from a.updated_at)::bigint) order by a.updated_at desc) \
-            from auth.mfa_amr_claims a where a.session_id = s.id), '[]')::text"
-    };
-}
-
-pub(crate) use {session_amr, session_columns};
+pub(crate) use super::parts::session_amr;
+pub(crate) use session_columns;
 
 /// A session from a (possibly outer) join.
 pub(crate) fn read_at(row: &Row, first: usize) -> Result<Option<Session>, DbError> {
@@ -114,12 +106,8 @@ pub async fn open(db: &impl Executor, new: &NewSession<'_>) -> Result<(), DbErro
 /// The `amr` claim of a session.
 pub async fn amr(db: &impl Executor, id: Uuid) -> Result<Box<RawValue>, DbError> {
     const SQL: &str = concat!("select ", session_amr!(), " from (select $1::uuid as id) s");
-    let text: String = db
-        .query_one(SQL, &[&id])
-        .await?
-        .try_get(0)
-        .map_err(DbError::from)?;
-    Ok(RawValue::from_string(text).unwrap_or_default())
+    let row = db.query_one(SQL, &[&id]).await?;
+    parts::amr(row.try_get(0)?)
 }
 
 /// A session, locked until the transaction ends.

@@ -1,11 +1,10 @@
 //! `auth.users` (auth.md section 20).
 
 use ferrobase_db::{DbError, Executor, Json, Row};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Reader, sessions};
+use super::{Reader, parts, sessions};
 use crate::model::session::Session;
 use crate::model::user::{Time, User};
 
@@ -21,26 +20,8 @@ macro_rules! user_columns {
     };
 }
 
-/// Identities and factors of `auth.users u` in wire shape, as text (auth.md 4.2, 4.4).
-macro_rules! user_parts {
-    () => {
-        "coalesce((select json_agg(jsonb_build_object('identity_id', i.id, 'id', i.provider_id, 'user_id', i.user_id, \
-            'identity_data', i.identity_data, 'provider', i.provider, 'last_sign_in_at', i.last_sign_in_at, \
-            'created_at', i.created_at, 'updated_at', i.updated_at) \
-            || case when i.email is null then '{}'::jsonb else jsonb_build_object('email', i.email) end \
-            order by i.created_at, i.id) from auth.identities i where i.user_id = u.id), '[]')::text, \
-         (select json_agg(jsonb_build_object('id', f.id, 'created_at', f.created_at, 'updated_at', f.updated_at, \
-            'status', f.status, 'factor_type', f.factor_type, 'phone', coalesce(f.phone, ''), \
-            'last_challenged_at', f.last_challenged_at) \
-            || case when coalesce(f.friendly_name, '') = '' then '{}'::jsonb else jsonb_build_object('friendly_name', f.friendly_name) end \
-            || case when f.web_authn_aaguid is null then '{}'::jsonb else jsonb_build_object('web_authn_aaguid', f.web_authn_aaguid) end \
-            || case when f.last_webauthn_challenge_data is null then '{}'::jsonb \
-               else jsonb_build_object('last_webauthn_challenge_data', f.last_webauthn_challenge_data) end \
-            order by f.created_at, f.id) from auth.mfa_factors f where f.user_id = u.id)::text"
-    };
-}
-
-pub(crate) use {user_columns, user_parts};
+pub(crate) use super::parts::user_parts;
+pub(crate) use user_columns;
 
 /// How many columns [`user_columns`] has.
 pub(crate) const USER_WIDTH: usize = 33;
@@ -87,8 +68,8 @@ pub(crate) fn read_at(row: &Row, first: usize) -> Result<User, DbError> {
         deleted_at: r.take()?,
         is_sso_user: r.take_or_default()?,
         is_anonymous: r.take_or_default()?,
-        identities: raw(r.take()?),
-        factors: raw(r.take()?),
+        identities: Some(parts::identities(r.take()?)?),
+        factors: parts::factors(r.take()?)?,
     })
 }
 
@@ -97,10 +78,6 @@ fn object(value: Option<Json<Value>>) -> Map<String, Value> {
         Some(Json(Value::Object(map))) => map,
         _ => Map::new(),
     }
-}
-
-fn raw(text: Option<String>) -> Option<Box<RawValue>> {
-    text.and_then(|text| RawValue::from_string(text).ok())
 }
 
 /// The user, with identities and factors.

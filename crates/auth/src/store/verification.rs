@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::factors::{self, FACTOR_WIDTH};
+use super::parts;
 use super::sessions::{self, session_amr};
 use super::users::{self, USER_WIDTH, user_columns, user_parts};
 use super::{Reader, factors::factor_columns};
@@ -115,7 +116,7 @@ fn read(row: &Row) -> Result<Loaded, DbError> {
     let mut keys = Reader::at(row, KEY_AT);
     let counter_key = keys.take()?;
     let counter = keys.take_or_default()?;
-    let amr: String = keys.take_or_default()?;
+    let amr = parts::amr(keys.take()?)?;
     let mut rest = Reader::at(row, FACTOR_AT + FACTOR_WIDTH);
     let challenge = read_challenge(&mut rest)?;
     Ok(Loaded {
@@ -123,7 +124,7 @@ fn read(row: &Row) -> Result<Loaded, DbError> {
         session: sessions::read_at(row, SESSION_AT)?,
         counter_key,
         counter,
-        amr: RawValue::from_string(amr).unwrap_or_default(),
+        amr,
         factor: factors::read_at(row, FACTOR_AT)?,
         challenge,
         last_step: rest.take()?,

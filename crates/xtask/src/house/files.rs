@@ -135,8 +135,13 @@ fn uses_unsafe(line: &str) -> bool {
     if code.contains('"') {
         return false;
     }
-    code.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
-        .any(|word| word == "unsafe")
+    let mut words = code
+        .split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))
+        .skip_while(|word| *word != "unsafe");
+    // In a text, such as a line of a longer string, other words or quotes follow than in code.
+    words.next().is_some()
+        && matches!(words.next(), Some("" | "fn" | "impl" | "trait" | "extern"))
+        && !code.contains('\'')
 }
 
 fn inline_module(line: &str) -> Option<&str> {

@@ -44,7 +44,8 @@ fn hook(hooks: &Section<'_>, name: &str) -> Result<Option<HookConfig>> {
         .get("secrets")
         .or_env(&variable("SECRETS"))
         .string_or("")?;
-    let target = target(&uri).map_err(|expected| super::wrong(&section, "uri", &variable("URI"), expected))?;
+    let target =
+        target(&uri).map_err(|expected| super::wrong(&section, "uri", &variable("URI"), expected))?;
     let secrets = parse_secrets(&secrets)
         .ok_or_else(|| wrong("secrets must be \"v1,whsec_<base64>\", several separated by |"))?;
     if matches!(target, HookTarget::Http(_)) && secrets.is_empty() {

@@ -29,7 +29,8 @@ pub(super) fn load(auth: &Section<'_>, hook: bool) -> Result<SmsConfig> {
             ConfigError::conflict(format!("auth.sms.twilio is enabled: {keys} must be set"))
         })?,
         Some(other) => {
-            let expected = "false (this provider is not supported yet: use auth.sms.twilio or the send_sms hook)";
+            let expected =
+                "false (this provider is not supported yet: use auth.sms.twilio or the send_sms hook)";
             return Err(sms.section(other).invalid("enabled", expected));
         }
         None => SmsTransport::Inbox,

@@ -91,7 +91,7 @@ pub(in crate::routes) async fn create(
 
 /// Tries the statement for TOTP; the factor's kind, or the first refusal in the original's order.
 async fn challenge_totp(state: &State, challenge: &TotpChallenge) -> Result<FactorType> {
-    let mut attempt = challenges::create_totp(&state.pool, challenge).await;
+    let mut attempt = challenges::create_totp(&state.pool.batched(), challenge).await;
     if attempt
         .as_ref()
         .is_err_and(|error| error.sqlstate() == Some("23505"))
@@ -101,7 +101,7 @@ async fn challenge_totp(state: &State, challenge: &TotpChallenge) -> Result<Fact
             now: state.now(),
             ..*challenge
         };
-        attempt = challenges::create_totp(&state.pool, &later).await;
+        attempt = challenges::create_totp(&state.pool.batched(), &later).await;
     }
     let outcome = attempt?.ok_or_else(caller::missing_user)?;
     if challenge.session_id.is_some() && !outcome.has_session {

@@ -81,8 +81,17 @@ impl MagicLink {
             if known.is_none() && !state.config.signup_enabled {
                 return Err(signup::disabled());
             }
-            self.sign_up(state, info).await?;
-            if !config.autoconfirm {
+            let hash = state.passwords.hash(new_user::random_password(state)).await?;
+            let is_confirmed = match self.sign_up(state, info, &hash).await {
+                // Somebody else took the address meanwhile; now it is found.
+                Err(AuthError::Database { source, .. })
+                    if source.is_unique_violation("users_email_partial_key") =>
+                {
+                    self.sign_up(state, info, &hash).await?
+                }
+                other => other?,
+            };
+            if !is_confirmed {
                 return Ok(existing::empty());
             }
         }
@@ -90,17 +99,23 @@ impl MagicLink {
         Ok(existing::empty())
     }
 
-    /// Stores the user if there is none, and asks for confirmation where addresses need one.
-    async fn sign_up(&self, state: &State, info: &RequestInfo) -> Result<()> {
-        let hash = state.passwords.hash(new_user::random_password(state)).await?;
+    /// Stores the user if there is none, and asks for confirmation where addresses need one. Says whether the address
+    /// needs none any more, so that a sign-in link can follow.
+    async fn sign_up(&self, state: &State, info: &RequestInfo, hash: &str) -> Result<bool> {
         let mut connection = state.pool.get().await?;
         let tx = connection.begin().await?;
-        let mut user = match users::find_by_email(&tx, &self.email, &info.audience).await? {
+        let known = match users::find_by_email(&tx, &self.email, &info.audience).await? {
+            Some(user) => users::lock(&tx, user.id).await?,
+            None => None,
+        };
+        let mut user = match known {
+            // Confirmed, or made by a twin of this request, since the first look.
+            Some(user) if user.is_email_confirmed() => return Ok(true),
             Some(user) => user,
             None => {
                 let address = Address::Email(self.email.clone());
                 let mut user = new_user::with_address(state, info, &address, self.data.clone());
-                user.encrypted_password = Some(state.vault.seal(user.id, &hash)?);
+                user.encrypted_password = Some(state.vault.seal(user.id, hash)?);
                 let mut data = self.data.clone();
                 data.extend(new_user::identity_data(&user, "email", false));
                 if state.config.email.autoconfirm {
@@ -138,6 +153,6 @@ impl MagicLink {
             .audit(&tx, &audit::payload(action, &user, traits), None)
             .await?;
         tx.commit().await?;
-        Ok(())
+        Ok(state.config.email.autoconfirm)
     }
 }

@@ -36,20 +36,34 @@ impl SmsCode {
             None if !state.config.signup_enabled => return Err(signup::disabled()),
             None => Some(state.passwords.hash(new_user::random_password(state)).await?),
         };
+        let attempt = self.attempt(state, info, hash.as_deref()).await;
+        match attempt {
+            // Somebody else took the number meanwhile; now it is found.
+            Err(AuthError::Database { source, .. }) if source.is_unique_violation("users_phone_key") => {
+                self.attempt(state, info, hash.as_deref()).await
+            }
+            other => other,
+        }
+    }
+
+    async fn attempt(&self, state: &State, info: &RequestInfo, hash: Option<&str>) -> Result<Json<Value>> {
         let mut connection = state.pool.get().await?;
         let tx = connection.begin().await?;
-        let found = users::find_by_phone(&tx, &self.phone, &info.audience).await?;
-        let is_known = found.is_some();
-        let mut user = match (found, hash) {
-            (Some(user), _) => users::lock(&tx, user.id).await?.unwrap_or(user),
-            (None, hash) => {
+        let known = match users::find_by_phone(&tx, &self.phone, &info.audience).await? {
+            Some(user) => users::lock(&tx, user.id).await?,
+            None => None,
+        };
+        let is_known = known.is_some();
+        let mut user = match known {
+            Some(user) => user,
+            None => {
                 let mut user = new_user::with_address(
                     state,
                     info,
                     &Address::Phone(self.phone.clone()),
                     self.data.clone(),
                 );
-                user.encrypted_password = hash.map(|hash| state.vault.seal(user.id, &hash)).transpose()?;
+                user.encrypted_password = hash.map(|hash| state.vault.seal(user.id, hash)).transpose()?;
                 let mut data = self.data.clone();
                 data.extend(new_user::identity_data(&user, "phone", false));
                 new_user::store(
@@ -76,7 +90,7 @@ impl SmsCode {
             .phone(&mut user, &self.phone, SmsPurpose::SignIn, self.channel)
             .await?;
         users::save(&tx, &mut user, state.now()).await?;
-        let traits = Some(json!({ "provider": "phone", "channel": "sms" }));
+        let traits = Some(json!({ "provider": "phone", "channel": self.channel_name() }));
         let action = if is_known {
             Action::UserRecoveryRequested
         } else {
@@ -90,5 +104,12 @@ impl SmsCode {
             Some(id) => Json(json!({ "message_id": id })),
             None => empty(),
         })
+    }
+
+    fn channel_name(&self) -> &'static str {
+        match self.channel {
+            SmsChannel::Sms => "sms",
+            SmsChannel::Whatsapp => "whatsapp",
+        }
     }
 }

@@ -8,10 +8,8 @@ use serde_json::json;
 
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
-use crate::mail::Notification;
 use crate::model::aal::Method;
 use crate::model::address;
-use crate::model::user::User;
 use crate::redemption::{HALF_CHANGED, Proof, Redeemed, redeem};
 use crate::request::{Body, RequestInfo};
 use crate::sign_in::open_session;
@@ -54,33 +52,19 @@ pub(in crate::routes) async fn check(Shared(state): Shared<State>, request: Requ
 
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let user = match redeem(&state, &tx, &verification_type, &given.proof()).await? {
-        Redeemed::User(user) => *user,
+    let accepted = match redeem(&state, &tx, &verification_type, &given.proof()).await? {
+        Redeemed::User(accepted) => *accepted,
         Redeemed::HalfChanged => {
             tx.commit().await?;
             return Ok(Json(json!({ "msg": HALF_CHANGED, "code": "200" })).into_response());
         }
     };
-    let old_email = previous_email(&verification_type, &given, &user);
-    let response = open_session(&state, &tx, user, Method::Otp, &info, None).await?;
+    let response = open_session(&state, &tx, accepted.user, Method::Otp, &info, None).await?;
     tx.commit().await?;
-    if let Some(old_email) = old_email {
-        let notification = Notification::EmailChanged {
-            old_email: &old_email,
-        };
-        state.mailer.notify(&response.user_value(), notification).await;
+    if let Some(replaced) = accepted.replaced {
+        replaced.announce(&state, &response.user_value()).await;
     }
     Ok(response.into_response())
-}
-
-/// The old address of a finished change, as far as the request names it.
-fn previous_email(verification_type: &str, given: &Given, user: &User) -> Option<String> {
-    match given {
-        Given::EmailCode(email, _) if verification_type == "email_change" && email != user.email() => {
-            Some(email.clone())
-        }
-        _ => None,
-    }
 }
 
 /// The checks of the request's form, in the original's order.

@@ -2,15 +2,17 @@
 
 use axum::extract::{FromRequestParts, Request, State as Shared};
 use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method as HttpMethod, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use crate::codes::PKCE_PREFIX;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::aal::Method;
-use crate::redemption::{HALF_CHANGED, Proof, Redeemed, redeem};
+use crate::model::one_time::TokenType;
+use crate::redemption::{HALF_CHANGED, Proof, Redeemed, Replaced, redeem};
 use crate::request::{RequestInfo, query_value};
 use crate::sign_in::open_session;
 use crate::state::State;
@@ -18,6 +20,10 @@ use crate::store::flow_states;
 
 pub(in crate::routes) async fn follow(Shared(state): Shared<State>, request: Request) -> Result<Response> {
     let (mut parts, _) = request.into_parts();
+    // The router hands HEAD over with GET. Mail scanners ask so, and would use the link up before its reader does.
+    if parts.method == HttpMethod::HEAD {
+        return Ok(StatusCode::METHOD_NOT_ALLOWED.into_response());
+    }
     state.limits.check(Limited::Verify, &parts.headers)?;
     let given = |name: &str| query_value(&parts, name).filter(|value| !value.is_empty());
     let verification_type = given("type");
@@ -31,7 +37,7 @@ pub(in crate::routes) async fn follow(Shared(state): Shared<State>, request: Req
         Ok(target) => target,
         Err(error) => failed(&info.redirect_to, &error, is_pkce),
     };
-    let location = HeaderValue::from_str(&target).map_err(AuthError::internal)?;
+    let location = HeaderValue::from_str(&in_ascii(&target)).map_err(AuthError::internal)?;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response())
 }
 
@@ -44,8 +50,8 @@ async fn attempt(
 ) -> Result<String> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let user = match redeem(state, &tx, verification_type, &Proof::Hash(token)).await? {
-        Redeemed::User(user) => *user,
+    let accepted = match redeem(state, &tx, verification_type, &Proof::Hash(token)).await? {
+        Redeemed::User(accepted) => *accepted,
         Redeemed::HalfChanged => {
             tx.commit().await?;
             let message = form(&[("message", HALF_CHANGED)]);
@@ -60,12 +66,10 @@ async fn attempt(
             ));
         }
     };
-    // `email` stands for whichever of the two it was.
-    let link_type = match verification_type {
-        "email" if user.last_sign_in_at.is_some() => "magiclink",
-        "email" => "signup",
-        other => other,
-    };
+    let link_type = link_type(verification_type, accepted.token_type);
+    let user = accepted.user;
+    // A notification needs the user that the session takes.
+    let changed = accepted.replaced.map(|replaced| (replaced, user.to_value()));
     if is_pkce {
         let method = if link_type == "signup" {
             "email/signup"
@@ -81,11 +85,28 @@ async fn attempt(
                 )
             })?;
         tx.commit().await?;
+        announce(state, changed).await;
         return Ok(with_query(&info.redirect_to, &form(&[("code", &code)])));
     }
     let response = open_session(state, &tx, user, Method::Otp, info, None).await?;
     tx.commit().await?;
+    announce(state, changed).await;
     Ok(with_fragment(&info.redirect_to, &response.fragment(link_type)))
+}
+
+async fn announce(state: &State, changed: Option<(Replaced, Value)>) {
+    if let Some((replaced, user)) = changed {
+        replaced.announce(state, &user).await;
+    }
+}
+
+/// The type as the client is told it: `email` stands for whichever of the two the token was.
+fn link_type(asked: &str, token_type: TokenType) -> &str {
+    match (asked, token_type) {
+        ("email", TokenType::Recovery) => "magiclink",
+        ("email", _) => "signup",
+        (other, _) => other,
+    }
 }
 
 fn failed(redirect_to: &str, error: &AuthError, is_pkce: bool) -> String {
@@ -146,6 +167,21 @@ fn with_fragment(target: &str, fragment: &str) -> String {
     format!("{base}#{fragment}")
 }
 
+/// A target as a header can carry it: bytes beyond ASCII percent-encoded (RFC 3986 §2.5).
+fn in_ascii(target: &str) -> String {
+    let mut text = String::with_capacity(target.len());
+    for character in target.chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            text.extend(url::form_urlencoded::byte_serialize(
+                character.encode_utf8(&mut [0; 4]).as_bytes(),
+            ));
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,5 +198,17 @@ mod tests {
             failed("app://cb?x=1", &error, true),
             format!("app://cb?x=1&{pairs}#{pairs}&sb=")
         );
+    }
+
+    #[test]
+    fn an_email_link_is_what_its_token_was() {
+        assert_eq!(link_type("email", TokenType::Recovery), "magiclink");
+        assert_eq!(link_type("email", TokenType::Confirmation), "signup");
+        assert_eq!(link_type("recovery", TokenType::Recovery), "recovery");
+    }
+
+    #[test]
+    fn targets_fit_a_header() {
+        assert_eq!(in_ascii("http://a/größe?x=1#y"), "http://a/gr%C3%B6%C3%9Fe?x=1#y");
     }
 }

@@ -80,7 +80,7 @@ async fn find(
             let email = email.to_lowercase();
             Ok((
                 "email",
-                users::find_by_email(&state.pool, &email, &info.audience).await?,
+                users::find_by_email(&state.pool.reads(), &email, &info.audience).await?,
             ))
         }
         (None, Some(_)) if !state.config.sms.enabled => Err(AuthError::unprocessable(
@@ -91,7 +91,7 @@ async fn find(
             let digits = address::phone_digits(phone);
             Ok((
                 "phone",
-                users::find_by_phone(&state.pool, &digits, &info.audience).await?,
+                users::find_by_phone(&state.pool.reads(), &digits, &info.audience).await?,
             ))
         }
         (None, None) => Err(AuthError::validation("missing email or phone")),

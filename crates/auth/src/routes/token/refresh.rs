@@ -67,7 +67,7 @@ async fn exchange_table(state: &State, info: &RequestInfo, token: &str) -> Resul
             .then(|| (state.random.uuid(), state.random.uuid())),
     };
     if is_plain(state)
-        && let Some(refreshed) = refresh::rotate(&state.pool, &exchange).await?
+        && let Some(refreshed) = refresh::rotate(&state.pool.batched(), &exchange).await?
     {
         return respond(state, &state.pool, info, refreshed, next.clone(), exchange.now).await;
     }
