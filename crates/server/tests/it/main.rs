@@ -1,0 +1,6 @@
+//! The whole composition in this process, over HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod batches;
+mod gateway;
+mod hooks;
