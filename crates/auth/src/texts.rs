@@ -85,7 +85,9 @@ impl Texts {
             return Ok(Some("test-otp".to_owned()));
         }
         let inner = &*self.0;
-        if !inner.config.sms.autoconfirm
+        // Second factors have limits of their own (auth.md 6.2).
+        if purpose != SmsPurpose::Mfa
+            && !inner.config.sms.autoconfirm
             && let Some(hourly) = &inner.hourly
             && hourly.check("").is_err()
         {
@@ -130,7 +132,12 @@ fn render(template: &str, code: &str) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
+/// For a second factor the original answers 500.
 fn not_sent(purpose: SmsPurpose, reason: &str) -> AuthError {
+    if purpose == SmsPurpose::Mfa {
+        tracing::error!(reason, "an SMS was not sent");
+        return AuthError::failed("error sending message");
+    }
     let message = format!("Error sending {} OTP to provider: {reason}", purpose.as_str());
     AuthError::unprocessable(ErrorCode::SmsSendFailed, message)
 }
