@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { binary } from '../kit/server.mjs'
+import { binary, makeProject, startServer } from '../kit/server.mjs'
 
 const mistakes = [
   ['[auth]\nsite_url = 5\n', 2, 'auth.site_url'],
@@ -46,4 +46,18 @@ for (const [config, line, key] of mistakes) {
 test('an unknown key is a warning that offers the known one', () => {
   const { stderr } = start('[auth]\nsite_ulr = "http://127.0.0.1:3000"\n', 3)
   assert.match(stderr, /config\.toml:2.*site_ulr.*site_url/s)
+})
+
+test('stop, then start at once', async () => {
+  const folder = makeProject('again', {})
+  try {
+    for (let round = 0; round < 3; round++) {
+      const server = await startServer({ name: 'again', folder, ephemeral: false })
+      const stopped = spawnSync(binary, ['stop', '--workdir', folder], { encoding: 'utf8' })
+      assert.equal(stopped.status, 0, stopped.stderr)
+      server.stop()
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -121,7 +121,8 @@ pub fn query_value(parts: &Parts, name: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-fn audience(parts: &Parts, state: &State) -> String {
+/// Audience of the users that the request is about (auth.md section 1).
+pub fn audience(parts: &Parts, state: &State) -> String {
     if let Some(named) = text(&parts.headers, "x-jwt-aud") {
         return named.to_owned();
     }

@@ -14,8 +14,6 @@ pub enum TokenState {
     Invalid(JwtError),
     /// It verifies. What it allows is the service's decision.
     Valid {
-        /// The token itself.
-        raw: Arc<str>,
         /// What it says.
         claims: Arc<Claims>,
     },

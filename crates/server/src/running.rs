@@ -99,7 +99,6 @@ impl Running {
         let Some(mut parts) = self.parts.lock().await.take() else {
             return;
         };
-        drop(parts.state_file.take());
         if let Some(inbox) = &parts.inbox {
             // Ends the live pages, which would wait for messages for ever.
             inbox.close();
@@ -117,6 +116,8 @@ impl Running {
             let _ = tokio::time::timeout(Duration::from_secs(2), task).await;
         }
         parts.database.stop().await;
+        // Last: who waits for the end by this file may start again at once.
+        drop(parts.state_file);
         drop(parts.project);
     }
 }

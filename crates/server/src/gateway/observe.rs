@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use axum::Json;
@@ -70,8 +71,15 @@ fn request_id(request: &Request) -> Arc<str> {
     };
     match given.filter(is_harmless) {
         Some(id) => id.into(),
-        None => ferrobase_jwt::Random.uuid().to_string().into(),
+        None => next_id().into(),
     }
+}
+
+/// An id of this process and its next number: unique without asking for randomness every time.
+fn next_id() -> String {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| u64::from_be_bytes(ferrobase_jwt::Random.bytes()));
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("{:016x}-{:x}", *PROCESS, NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The first path segment where it names a service: a fixed set, so that clients cannot make up labels.

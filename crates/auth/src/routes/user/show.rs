@@ -2,32 +2,26 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State as Shared};
+use axum::http::request::Parts;
 
 use crate::caller::Authenticated;
 use crate::error::{AuthError, Result};
 use crate::model::user::User;
-use crate::request::RequestInfo;
+use crate::request::audience;
 use crate::state::State;
 
 pub(in crate::routes) async fn show(Shared(state): Shared<State>, request: Request) -> Result<Json<User>> {
     let (mut parts, _) = request.into_parts();
     let caller = Authenticated::from_request_parts(&mut parts, &state).await?;
-    check_audience(&mut parts, &state, &caller).await?;
+    check_audience(&parts, &state, &caller)?;
     Ok(Json(caller.user))
 }
 
 /// A token for one audience does not work for another.
-pub(super) async fn check_audience(
-    parts: &mut axum::http::request::Parts,
-    state: &State,
-    caller: &Authenticated,
-) -> Result<RequestInfo> {
-    let info = RequestInfo::from_request_parts(parts, state).await?;
-    let audience = caller.bearer.claims.aud().unwrap_or_default();
-    if audience != info.audience {
-        return Err(AuthError::validation(
-            "Token audience doesn't match request audience",
-        ));
+pub(super) fn check_audience(parts: &Parts, state: &State, caller: &Authenticated) -> Result<()> {
+    if caller.bearer.claims.aud().unwrap_or_default() == audience(parts, state) {
+        return Ok(());
     }
-    Ok(info)
+    let message = "Token audience doesn't match request audience";
+    Err(AuthError::validation(message))
 }

@@ -15,7 +15,7 @@ use crate::limits::Limited;
 use crate::model::aal::Aal;
 use crate::model::user::User;
 use crate::model::{address, password};
-use crate::request::Body;
+use crate::request::{Body, RequestInfo};
 use crate::sign_in::highest_aal;
 use crate::state::State;
 use crate::store::audit::{self, Action};
@@ -51,7 +51,8 @@ pub(in crate::routes) async fn update(Shared(state): Shared<State>, request: Req
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::UserUpdate, &parts.headers)?;
     let caller = Authenticated::from_request_parts(&mut parts, &state).await?;
-    let info = check_audience(&mut parts, &state, &caller).await?;
+    check_audience(&parts, &state, &caller)?;
+    let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
     let Body(body) = Body::<UpdateRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let update = check(&state, &caller, body)?;
     let change = Change {
