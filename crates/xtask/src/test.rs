@@ -147,15 +147,7 @@ fn deny() -> Result<Outcome> {
     }
     cargo(
         Suite::Deny,
-        &[
-            "deny",
-            "--offline",
-            "--locked",
-            "check",
-            "bans",
-            "licenses",
-            "sources",
-        ],
+        &["deny", "--locked", "check", "bans", "licenses", "sources"],
     )
 }
 
