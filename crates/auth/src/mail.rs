@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ferrobase_db::Executor;
 use ferrobase_http::RateLimiter;
-use ferrobase_jwt::Clock;
 use ferrobase_messages::template::{Escape, Template};
 use ferrobase_messages::{Email, Messenger};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -139,12 +138,7 @@ struct Parsed {
 
 impl Mailer {
     /// Parses all templates, so that a mistake shows at start.
-    pub fn new(
-        config: Arc<AuthConfig>,
-        messenger: Messenger,
-        hooks: Hooks,
-        _clock: Clock,
-    ) -> Result<Self, MailerError> {
+    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks) -> Result<Self, MailerError> {
         let mut templates = HashMap::new();
         for built_in in defaults::ALL {
             templates.insert(

@@ -88,18 +88,8 @@ impl State {
     pub fn new(parts: Parts) -> std::result::Result<Self, StartError> {
         let config = Arc::new(parts.config);
         let hooks = Hooks::new(&config.hooks, parts.outgoing, parts.clock.clone(), parts.random);
-        let mailer = Mailer::new(
-            config.clone(),
-            parts.messenger.clone(),
-            hooks.clone(),
-            parts.clock.clone(),
-        )?;
-        let texts = Texts::new(
-            config.clone(),
-            parts.messenger,
-            hooks.clone(),
-            parts.clock.clone(),
-        );
+        let mailer = Mailer::new(config.clone(), parts.messenger.clone(), hooks.clone())?;
+        let texts = Texts::new(config.clone(), parts.messenger, hooks.clone());
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Self(Arc::new(Inner {
             vault: Vault::new(config.encryption.as_ref(), parts.random).map_err(StartError::Encryption)?,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ferrobase_db::Executor;
 use ferrobase_http::RateLimiter;
-use ferrobase_jwt::Clock;
 use ferrobase_messages::template::{Escape, Template};
 use ferrobase_messages::{Messenger, SendError, Sms, SmsChannel};
 use serde_json::{Value, json};
@@ -53,7 +52,7 @@ struct Inner {
 
 impl Texts {
     /// As configured.
-    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks, _clock: Clock) -> Self {
+    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks) -> Self {
         let hourly = config
             .rate_limits
             .sms_sent

@@ -45,8 +45,7 @@ pub async fn insert(db: &impl Executor, flow: &NewFlow<'_>) -> Result<(), DbErro
     Ok(())
 }
 
-/// Marks the newest flow of a user that began in this way as verified, and returns its code. `None` = no flow, or older than
-/// `oldest`.
+/// Marks the newest flow of a user that began in this way as verified, and returns its code. `None` = no flow.
 pub async fn issue_code(
     db: &impl Executor,
     user_id: Uuid,
