@@ -1,10 +1,14 @@
-//! Quoted identifiers and literals: the only place that turns names and values into SQL text.
+//! Quoted identifiers, literals and fragments with parameters: the only place that turns names and values into SQL text.
 //!
 //! Values normally travel as parameters. What cannot be a parameter (names of tables and functions, a password in
 //! `ALTER ROLE`) goes through [`ident`], [`qualified`] or [`literal`]. Quoting follows the lexical rules of PostgreSQL
 //! (documentation, 4.1.1 and 4.1.2). A NUL character cannot occur in PostgreSQL text; it is left out.
 
 use std::fmt;
+
+mod fragment;
+
+pub use fragment::Fragment;
 
 /// A name, displayed as a quoted identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
