@@ -218,6 +218,14 @@ impl Config {
         self.inner.env.get(name).map(String::as_str)
     }
 
+    /// All environment variables, from the process and `.env` files.
+    pub fn variables(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        self.inner
+            .env
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+    }
+
     /// What the person should know, after every section was read: unknown keys, keys without effect, skipped lines.
     pub fn notices(&self) -> Vec<Notice> {
         notice::collect(

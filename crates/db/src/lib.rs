@@ -12,6 +12,7 @@ mod retire;
 mod shared;
 mod target;
 mod tls;
+mod wire;
 
 pub use batch::Batched;
 pub use connection::{Connection, Executor, Last, Transaction};
@@ -22,3 +23,7 @@ pub use postgres_types::{FromSql, Json, ToSql, Type};
 pub use shared::Reads;
 pub use target::Target;
 pub use tokio_postgres::Row;
+pub use wire::{
+    DataRow, Ending, Exchange, ExchangeError, Format, Notifications, Param, Piece, Reply, RequestPool,
+    RequestPoolOptions, ServerError, Statement,
+};

@@ -17,6 +17,7 @@ use crate::retire::retire_idle;
 use crate::shared::{Reads, Shared};
 use crate::target::{Parsed, Target};
 use crate::tls;
+use crate::wire::{RequestPool, RequestPoolOptions};
 
 /// Longest wait for a free connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -37,6 +38,8 @@ pub enum PoolRole {
     Admin,
     /// Owner of the `auth` schema.
     AuthAdmin,
+    /// The login of the data API, which may only become other roles.
+    Authenticator,
 }
 
 impl PoolRole {
@@ -45,6 +48,7 @@ impl PoolRole {
         match self {
             Self::Admin => None,
             Self::AuthAdmin => Some(("supabase_auth_admin", "auth")),
+            Self::Authenticator => Some(("authenticator", "public")),
         }
     }
 }
@@ -107,6 +111,16 @@ impl Db {
             shared: Arc::default(),
             batches: Arc::default(),
         })
+    }
+
+    /// Connections for requests that work as their callers' roles. Over the private socket they log in as `role`'s
+    /// database role; elsewhere as the login, which must be allowed to become the callers' roles.
+    pub fn requests(&self, role: PoolRole, options: RequestPoolOptions) -> Result<RequestPool, DbError> {
+        let mut target = self.target.clone();
+        if let Some((name, _)) = role.role().filter(|_| target.is_private) {
+            target.config.user(name);
+        }
+        RequestPool::new(&target, options)
     }
 
     /// What every new connection runs. Over the private socket the role logs in by itself; elsewhere the login takes the

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tokio_postgres::Config;
-use url::Url;
+use url::form_urlencoded;
 
 use crate::error::DbError;
 use crate::tls::Verification;
@@ -62,32 +62,34 @@ impl Target {
     }
 }
 
-/// libpq's `verify-ca` and `verify-full` are unknown to the driver: we take `sslmode` out and act on it ourselves.
+/// libpq's `verify-ca` and `verify-full` are unknown to the driver: we take `sslmode` out and act on it ourselves. Besides
+/// that the driver reads the text, since libpq's URLs may lack a host, which others may not.
 fn parse_url(text: &str) -> Result<Parsed, DbError> {
-    let mut url = Url::parse(text).map_err(|error| DbError::Url(error.to_string()))?;
+    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+        return Err(DbError::Url("it must begin with postgres://".to_owned()));
+    }
+    let (base, query) = text.split_once('?').unwrap_or((text, ""));
     let mut verification = Verification::None;
-    let mut kept = Vec::new();
-    for (key, value) in url.query_pairs() {
+    let mut kept = form_urlencoded::Serializer::new(String::new());
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         if key != "sslmode" {
-            kept.push((key.into_owned(), value.into_owned()));
+            kept.append_pair(&key, &value);
             continue;
         }
         let mode = match &*value {
-            "disable" | "prefer" | "require" => value.into_owned(),
-            "allow" => "prefer".to_owned(),
+            "disable" | "prefer" | "require" => &*value,
+            "allow" => "prefer",
             "verify-ca" | "verify-full" => {
                 verification = Verification::Full;
-                "require".to_owned()
+                "require"
             }
             other => return Err(DbError::Url(format!("sslmode {other} is unknown"))),
         };
-        kept.push(("sslmode".to_owned(), mode));
+        kept.append_pair("sslmode", mode);
     }
-    url.set_query(None);
-    if !kept.is_empty() {
-        url.query_pairs_mut().extend_pairs(kept);
-    }
-    let mut config: Config = url.as_str().parse().map_err(|error: tokio_postgres::Error| {
+    // The driver takes blanks as %20 only.
+    let url = format!("{base}?{}", kept.finish().replace('+', "%20"));
+    let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
         let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         DbError::Url(reason)
     })?;

@@ -25,7 +25,8 @@ pub(super) const ALL: &[File] = files! {
         "0003_schemas",
         "0004_extensions",
         "0005_publication",
-        "0006_settings";
+        "0006_settings",
+        "0007_schema_reload";
     "auth":
         "0001_types",
         "0002_users",
