@@ -3,6 +3,7 @@
 pub(crate) mod db;
 pub(crate) mod detach;
 pub(crate) mod init;
+pub(crate) mod rest;
 pub(crate) mod run;
 pub(crate) mod start;
 pub(crate) mod status;

@@ -14,6 +14,7 @@ mod random;
 mod signer;
 mod token_keys;
 mod verified;
+mod verifier;
 
 pub use api_key::KeyRole;
 pub use claims::Claims;
@@ -22,3 +23,4 @@ pub use digest::{constant_time_eq, hmac_sha256, sha256};
 pub use project_keys::{GivenKeys, ProjectKeys};
 pub use random::Random;
 pub use token_keys::{JwtError, KeyError, KeySet, TokenKeys};
+pub use verifier::{Rejection, Verifier};

@@ -50,6 +50,12 @@ pub enum StartError {
     /// The Auth service cannot be put together.
     #[error(transparent)]
     Auth(#[from] ferrobase_auth::StartError),
+    /// A setting of the data API cannot be used.
+    #[error(transparent)]
+    Setting(#[from] ferrobase_rest::SettingError),
+    /// The data API's settings of the project cannot be used.
+    #[error(transparent)]
+    DataApi(#[from] ferrobase_rest::ProjectError),
     /// Metrics cannot be installed.
     #[error("metrics: {0}")]
     Metrics(String),

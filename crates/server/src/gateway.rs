@@ -53,6 +53,9 @@ impl Gateway {
         if let Some(auth) = services.auth {
             router = router.nest_service("/auth/v1", auth);
         }
+        if let Some(rest) = services.rest {
+            router = router.nest_service("/rest/v1", rest);
+        }
         for prefix in unserved::PREFIXES {
             router = router
                 .route(prefix, any(unserved::answer))
@@ -76,4 +79,5 @@ impl Gateway {
 /// The services that are on.
 pub(crate) struct Services {
     pub(crate) auth: Option<Router>,
+    pub(crate) rest: Option<Router>,
 }

@@ -4,6 +4,7 @@
 //! passes before a service sees it (API key, caller, CORS, limits, request id; design.md §3.7). This is the only room
 //! that knows all services.
 
+mod data_api;
 mod database;
 mod endpoints;
 mod error;
@@ -16,6 +17,7 @@ mod settings;
 mod start;
 mod state_file;
 
+pub use data_api::{DataApi, DataApiOptions, serve_data_api};
 pub use endpoints::Endpoints;
 pub use error::{Failed, StartError};
 pub use options::StartOptions;

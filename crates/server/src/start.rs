@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use ferrobase_auth::{AuthConfig, Parts as AuthParts, State as AuthState};
 use ferrobase_config::Config;
-use ferrobase_db::PoolRole;
+use ferrobase_db::{Db, PoolRole};
 use ferrobase_http::{Outgoing, Policy, install_crypto};
 use ferrobase_jwt::{Clock, KeySet, ProjectKeys, Random, TokenKeys};
 use ferrobase_messages::{Inbox, Messenger, MessengerOptions};
+use ferrobase_rest::{Parts as RestParts, RestConfig, State as RestState};
 use ferrobase_telemetry::Metrics;
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
 use url::Url;
 
+use crate::data_api::pool_options;
 use crate::database::Database;
 use crate::endpoints::Endpoints;
 use crate::error::StartError;
@@ -46,6 +48,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     let ports = Ports::bind(&options, &settings).await?;
     let api_url = ports.api_url(&settings);
     let auth_config = AuthConfig::load(&config, below(&api_url, "auth/v1"))?;
+    let rest_config = RestConfig::load(&config, config.variables())?;
 
     let (random, clock) = (Random, Clock::System);
     let project = Project::open(&options)?;
@@ -67,11 +70,23 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         )?;
         let task = tokio::spawn(ferrobase_auth::run_tasks(auth.clone(), until(&ending)));
         let upkeep = tokio::spawn(keep_metrics_small(metrics.clone(), until(&ending)));
+        let mut tasks = vec![task, upkeep];
+        let rest = match rest_config {
+            Some(rest_config) => Some(rest_state(rest_config, &database.db, &settings)?),
+            None => None,
+        };
+        if let Some(rest) = &rest {
+            tasks.push(tokio::spawn(ferrobase_rest::run_tasks(
+                rest.clone(),
+                until(&ending),
+            )));
+        }
         let services = Services {
             auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)),
+            rest: rest.map(ferrobase_rest::router),
         };
         let router = Gateway::new(keys.clone(), tokens.clone(), metrics, pool).router(services);
-        Ok::<_, StartError>((router, inbox, ending, vec![task, upkeep]))
+        Ok::<_, StartError>((router, inbox, ending, tasks))
     };
     let (router, inbox, ending, tasks) = match started.await {
         Ok(started) => started,
@@ -209,6 +224,17 @@ fn auth_state(
         clock,
         random,
     })?)
+}
+
+fn rest_state(mut config: RestConfig, db: &Db, settings: &Settings) -> Result<RestState, StartError> {
+    config.pool_size = settings.max_connections;
+    Ok(RestState::new(RestParts {
+        requests: db.requests(PoolRole::Authenticator, pool_options(&config))?,
+        pool: db.pool(PoolRole::Authenticator)?,
+        // The gateway verifies.
+        verifier: None,
+        config,
+    }))
 }
 
 /// Recorded durations are folded into histograms, whether or not anybody asks for them.

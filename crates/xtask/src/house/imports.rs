@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "server",
         &[
             "auth",
+            "rest",
             "db",
             "cluster",
             "jwt",
@@ -33,6 +34,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         "auth",
         &["db", "jwt", "messages", "http", "config", "telemetry", "sql"],
     ),
+    (
+        "rest",
+        &["db", "jwt", "http", "config", "sql", "query", "cluster"],
+    ),
     // Shared ground: knows no service.
     ("db", &["sql", "jwt"]),
     ("cluster", &[]),
@@ -42,6 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("telemetry", &[]),
     // Pure.
+    ("query", &[]),
     ("sql", &[]),
     // For us.
     (

@@ -1,0 +1,55 @@
+//! `ferrobase rest`: the data API alone.
+
+use std::net::IpAddr;
+use std::process::ExitCode;
+
+use ferrobase_server::{DataApiOptions, serve_data_api};
+
+use crate::failure::Failure;
+use crate::logging::LogArgs;
+use crate::printer;
+use crate::signals::Endings;
+
+/// Log filter of the data API.
+const LOG_FILTER: &str = "warn,ferrobase=info";
+
+/// Serve only the data API on an existing database, with PostgREST's settings (PGRST_* variables)
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  PGRST_DB_URI=postgresql://authenticator:secret@localhost/app PGRST_DB_ANON_ROLE=anon ferrobase rest"
+)]
+pub(crate) struct Args {
+    /// The database [default: PGRST_DB_URI]
+    #[arg(long, value_name = "URL")]
+    db_url: Option<String>,
+
+    /// Address to listen on [default: PGRST_SERVER_HOST, else 127.0.0.1]
+    #[arg(long, value_name = "IP")]
+    host: Option<IpAddr>,
+
+    /// Port, 0 for any free one [default: PGRST_SERVER_PORT, else 3000]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// Runs until a signal ends it.
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
+    args.log.install(LOG_FILTER);
+    let mut endings = Endings::listen()?;
+    let options = DataApiOptions {
+        db_url: args.db_url,
+        host: args.host,
+        port: args.port,
+    };
+    let running = serve_data_api(options, std::env::vars()).await?;
+    printer::note(format!("data API on http://{}", running.address));
+    endings.next().await;
+    tokio::select! {
+        () = running.stop() => {}
+        _ = endings.next() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,135 @@
+//! Who asks: a database role and claims (rest.md section 15).
+
+use std::sync::Arc;
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use ferrobase_http::{Caller, TokenState};
+use ferrobase_jwt::{Claims, JwtError, Rejection};
+use serde_json::{Value, json};
+
+use crate::error::{RestError, TokenError};
+use crate::state::State;
+
+/// The caller of a request.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// The role that the request works as.
+    pub(crate) role: String,
+    /// Claims as JSON.
+    pub(crate) claims: String,
+    /// The role is the one of callers without a token.
+    pub(crate) is_anonymous: bool,
+}
+
+/// Finds out who asks.
+pub(crate) fn identify(parts: &Parts, state: &State) -> Result<Identity, RestError> {
+    let claims = match parts.extensions.get::<Caller>() {
+        Some(caller) => match &caller.token {
+            TokenState::None => None,
+            TokenState::Valid { claims } => Some(Arc::clone(claims)),
+            TokenState::Invalid(error) => return Err(RestError::Token(from_gateway(*error))),
+        },
+        None => match bearer(parts) {
+            None => None,
+            Some(token) => {
+                let verifier = state.verifier().ok_or(RestError::NoSecret)?;
+                Some(
+                    verifier
+                        .verify(token)
+                        .map_err(|rejection| RestError::Token(described(&rejection)))?,
+                )
+            }
+        },
+    };
+    with_claims(claims.as_deref(), state)
+}
+
+fn with_claims(claims: Option<&Claims>, state: &State) -> Result<Identity, RestError> {
+    let config = state.config();
+    let role = claims
+        .and_then(|claims| role(claims, &config.role_claim))
+        .or_else(|| config.anon_role.clone())
+        .ok_or(RestError::AnonymousOff)?;
+    let is_anonymous = config.anon_role.as_deref() == Some(role.as_str());
+    let claims = match claims {
+        None => json!({ "role": role }).to_string(),
+        Some(claims) if claims.0.contains_key("role") => text(claims)?,
+        Some(claims) => {
+            let mut claims = claims.clone();
+            claims.0.insert("role".to_owned(), Value::String(role.clone()));
+            text(&claims)?
+        }
+    };
+    Ok(Identity {
+        role,
+        claims,
+        is_anonymous,
+    })
+}
+
+fn text(claims: &Claims) -> Result<String, RestError> {
+    serde_json::to_string(claims).map_err(|error| RestError::Internal(error.to_string()))
+}
+
+/// The claim at a path.
+fn role(claims: &Claims, path: &[String]) -> Option<String> {
+    let (first, rest) = path.split_first()?;
+    let mut value = claims.0.get(first)?;
+    for name in rest {
+        value = match value {
+            Value::Array(items) => items.get(name.parse::<usize>().ok()?)?,
+            other => other.get(name)?,
+        };
+    }
+    value.as_str().map(str::to_owned)
+}
+
+/// The token of `Authorization: Bearer`, in any case; other schemes are no token.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let scheme = value.get(..6)?;
+    let rest = &value[6..];
+    (scheme.eq_ignore_ascii_case("bearer") && (rest.is_empty() || rest.starts_with(' '))).then(|| rest.trim())
+}
+
+fn described(rejection: &Rejection) -> TokenError {
+    let error = |code, message: &str, details| TokenError {
+        code,
+        message: message.to_owned(),
+        details,
+    };
+    let undecodable = |message: &str, details| error("PGRST301", message, details);
+    let forbidden = |message: &str| error("PGRST303", message, None);
+    match rejection {
+        Rejection::Empty => undecodable("Empty JWT is sent in Authorization header", None),
+        Rejection::Parts(count) => undecodable(&format!("Expected 3 parts in JWT; got {count}"), None),
+        Rejection::Unsecured => undecodable(
+            "Wrong or unsupported encoding algorithm",
+            Some("JWT is unsecured but expected 'alg' was not 'none'"),
+        ),
+        Rejection::NoKey => undecodable(
+            "No suitable key or wrong key type",
+            Some("None of the keys was able to decode the JWT"),
+        ),
+        Rejection::Malformed | Rejection::Cryptography => {
+            undecodable("JWT cryptographic operation failed", None)
+        }
+        Rejection::Expired => forbidden("JWT expired"),
+        Rejection::NotYetValid => forbidden("JWT not yet valid"),
+        Rejection::IssuedInFuture => forbidden("JWT issued at future"),
+        Rejection::Audience => forbidden("JWT not in audience"),
+        Rejection::NotANumber(name) => forbidden(&format!("The JWT '{name}' claim must be a number")),
+        Rejection::AudienceType => forbidden("The JWT 'aud' claim must be a string or an array of strings"),
+        Rejection::Claims => forbidden("Parsing claims failed"),
+    }
+}
+
+fn from_gateway(error: JwtError) -> TokenError {
+    described(&match error {
+        JwtError::Malformed => Rejection::Malformed,
+        JwtError::UnknownKey | JwtError::Signature | JwtError::NotSigned => Rejection::NoKey,
+        JwtError::Expired => Rejection::Expired,
+        JwtError::NotYetValid => Rejection::NotYetValid,
+    })
+}
