@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::House => house::run().map(|outcome| outcome.report()),
         Task::Test(options) => Ok(test::run(&options)),
-        Task::Conformance(options) => conformance::run(&options).map(|outcome| outcome.report()),
+        Task::Conformance(options) => conformance::run(&options).map(|outcomes| suite::summary(&outcomes)),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -120,21 +120,19 @@ fn is_complete(status: &Value) -> bool {
         .all(|name| status.get(name).is_some_and(Value::is_string))
 }
 
-/// One `GET /health` over a plain socket.
 fn is_healthy(url: &str) -> bool {
-    let Some(address) = url
-        .strip_prefix("http://")
-        .map(|rest| rest.split('/').next().unwrap_or(rest))
-    else {
-        return false;
-    };
-    let Ok(mut stream) = TcpStream::connect(address) else {
-        return false;
-    };
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok();
-    let request = format!("GET /health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    let mut answer = String::new();
-    stream.write_all(request.as_bytes()).is_ok()
-        && stream.read_to_string(&mut answer).is_ok()
-        && answer.starts_with("HTTP/1.1 200")
+    status_of_request(url, "/health") == Some(200)
+}
+
+/// The status of one `GET` over a plain socket.
+pub(crate) fn status_of_request(url: &str, path: &str) -> Option<u16> {
+    let address = url.strip_prefix("http://")?.split('/').next()?;
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    let line = String::from_utf8_lossy(answer.get(..12)?).into_owned();
+    line.strip_prefix("HTTP/1.1 ")?.parse().ok()
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
+use crate::conformance::Service;
 use crate::process::{count_after, count_before, is_there, stream};
 use crate::suite::{Outcome, summary};
 use crate::{conformance, house, workspace};
@@ -38,13 +39,15 @@ enum Suite {
     E2e,
     /// kill -9 under load.
     Crash,
-    /// Recorded HTTP cases, when they are beside the project.
-    Conformance,
+    /// Recorded HTTP cases of Auth, when they are beside the project.
+    AuthCases,
+    /// Recorded HTTP cases of the data API, when they are beside the project.
+    RestCases,
 }
 
 impl Suite {
     fn needs_binary(self) -> bool {
-        matches!(self, Self::E2e | Self::Crash | Self::Conformance)
+        matches!(self, Self::E2e | Self::Crash | Self::AuthCases | Self::RestCases)
     }
 
     fn needs_node(self) -> bool {
@@ -63,7 +66,7 @@ pub(crate) fn run(options: &Options) -> bool {
     let mut binary_built = None;
     let mut node_ready = None;
     for suite in chosen {
-        title(&format!("{suite:?}").to_lowercase());
+        title(name(suite));
         if suite.needs_binary() {
             let built = *binary_built.get_or_insert_with(|| build(&mut outcomes));
             if !built {
@@ -97,7 +100,8 @@ fn name(suite: Suite) -> &'static str {
         Suite::Rust => "rust",
         Suite::E2e => "e2e",
         Suite::Crash => "crash",
-        Suite::Conformance => "conformance",
+        Suite::AuthCases => Service::Auth.suite(),
+        Suite::RestCases => Service::Rest.suite(),
     }
 }
 
@@ -121,7 +125,8 @@ fn one(suite: Suite, options: &Options) -> Result<Outcome> {
         Suite::Rust => rust(),
         Suite::E2e => e2e(),
         Suite::Crash => crash(options.crash_rounds),
-        Suite::Conformance => conformance::run(&conformance::Options::for_test()),
+        Suite::AuthCases => conformance::replay(Service::Auth, &conformance::Options::for_test()),
+        Suite::RestCases => conformance::replay(Service::Rest, &conformance::Options::for_test()),
     }
 }
 

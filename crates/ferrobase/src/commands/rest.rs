@@ -13,10 +13,10 @@ use crate::signals::Endings;
 /// Log filter of the data API.
 const LOG_FILTER: &str = "warn,ferrobase=info";
 
-/// Serve only the data API on an existing database, with PostgREST's settings (PGRST_* variables)
+/// Serve only the data API, with PostgREST's settings (PGRST_*)
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  PGRST_DB_URI=postgresql://authenticator:secret@localhost/app PGRST_DB_ANON_ROLE=anon ferrobase rest"
+    after_help = "Example:\n  export PGRST_DB_ANON_ROLE=anon\n  ferrobase rest --db-url postgresql://authenticator:secret@localhost/app"
 )]
 pub(crate) struct Args {
     /// The database [default: PGRST_DB_URI]

@@ -11,6 +11,7 @@ const COMMANDS: &[&[&str]] = &[
     &["run"],
     &["db"],
     &["db", "url"],
+    &["rest"],
 ];
 
 #[test]
@@ -39,7 +40,10 @@ fn the_list_of_commands_holds_only_what_is_built() {
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    assert_eq!(names, ["init", "start", "stop", "status", "run", "db", "help"]);
+    assert_eq!(
+        names,
+        ["init", "start", "stop", "status", "run", "db", "rest", "help"]
+    );
 }
 
 #[test]

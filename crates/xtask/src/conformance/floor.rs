@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// The entry of one service.
 #[derive(Debug)]
 pub(crate) struct Floor {
-    /// Groups of cases that count.
+    /// Groups of cases that count; none where all do.
     pub(crate) groups: Vec<String>,
     /// Fewest cases that have to pass.
     pub(crate) least: u64,
@@ -25,11 +25,12 @@ impl Floor {
         let entry = all
             .get(service)
             .with_context(|| format!("{}: no entry {service}", file.display()))?;
-        let groups = entry.get("groups").and_then(Value::as_array).context("groups")?;
+        let groups = entry.get("groups").and_then(Value::as_array);
         let exceptions = entry.get("exceptions").and_then(Value::as_object);
         Ok(Self {
             groups: groups
-                .iter()
+                .into_iter()
+                .flatten()
                 .filter_map(Value::as_str)
                 .map(str::to_owned)
                 .collect(),
@@ -50,11 +51,11 @@ impl Floor {
         }
     }
 
-    /// Writes the entry of the Auth service back.
-    pub(crate) fn write(&self, file: &Path) -> Result<()> {
+    /// Writes the entry of `service` back.
+    pub(crate) fn write(&self, file: &Path, service: &str) -> Result<()> {
         let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
         let mut all: Value = serde_json::from_slice(&bytes)?;
-        if let Some(entry) = all.get_mut("auth").and_then(Value::as_object_mut) {
+        if let Some(entry) = all.get_mut(service).and_then(Value::as_object_mut) {
             entry.insert("floor".to_owned(), json!(self.least));
         }
         let text = format!("{}\n", serde_json::to_string_pretty(&all)?);

@@ -64,7 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["cluster"]),
 ];
 
 /// Rooms that tests of any room may import besides those of the table.
