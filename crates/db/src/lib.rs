@@ -25,5 +25,5 @@ pub use target::Target;
 pub use tokio_postgres::Row;
 pub use wire::{
     DataRow, Ending, Exchange, ExchangeError, Format, Notifications, Param, Piece, Reply, RequestPool,
-    RequestPoolOptions, ServerError, Statement,
+    RequestPoolOptions, ResultColumn, ServerError, Statement,
 };

@@ -4,8 +4,10 @@
 //! `BEGIN` and `COMMIT` (everything between two `Sync`s is one transaction, so `SET LOCAL` holds for it), take answers as
 //! bytes without a copy, and hand out a large value while it is still arriving. Start reading at [`RequestPool::send`].
 
+mod columns;
 mod error;
 mod exchange;
+mod lane;
 mod listen;
 mod pool;
 mod reply;
@@ -13,6 +15,7 @@ mod session;
 mod startup;
 mod stream;
 
+pub use columns::ResultColumn;
 pub use error::{ExchangeError, ServerError};
 pub use exchange::{Ending, Exchange, Format, Param, Statement};
 pub use listen::Notifications;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+mod database;
 mod environment;
 mod project;
 
+pub(crate) use database::read as read_database;
 pub use environment::{Environment, SettingError};
 pub use project::ProjectError;
 
@@ -59,6 +61,10 @@ pub struct RestConfig {
     pub pre_request: Option<FunctionName>,
     /// `db-root-spec`: function that answers the root.
     pub root_spec: Option<FunctionName>,
+    /// `db-config`: settings of the login in the database (`pgrst.*`) win over these.
+    pub reads_database: bool,
+    /// `db-pre-config`: function that makes further such settings.
+    pub pre_config: Option<FunctionName>,
     /// `db-tx-end`
     pub transaction_end: TransactionEnd,
     /// `db-aggregates-enabled`
@@ -67,8 +73,6 @@ pub struct RestConfig {
     pub plans: bool,
     /// `db-hoisted-tx-settings`
     pub hoisted_settings: Vec<String>,
-    /// `jwt-aud`
-    pub jwt_audience: Option<String>,
     /// `jwt-role-claim-key`, as the names on the way to the claim.
     pub role_claim: Vec<String>,
     /// `openapi-mode`
@@ -142,6 +146,8 @@ impl Default for RestConfig {
             max_rows: None,
             pre_request: None,
             root_spec: None,
+            reads_database: true,
+            pre_config: None,
             transaction_end: TransactionEnd::Commit,
             aggregates: false,
             plans: false,
@@ -152,7 +158,6 @@ impl Default for RestConfig {
             ]
             .map(str::to_owned)
             .to_vec(),
-            jwt_audience: None,
             role_claim: vec!["role".to_owned()],
             openapi_mode: OpenApiMode::FollowPrivileges,
             openapi_security: false,

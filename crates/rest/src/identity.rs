@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use ferrobase_db::{ExchangeError, ServerError};
 use ferrobase_http::{Caller, TokenState};
 use ferrobase_jwt::{Claims, JwtError, Rejection};
 use serde_json::{Value, json};
 
 use crate::error::{RestError, TokenError};
 use crate::state::State;
+
+/// What PostgreSQL takes for the login instead of a role; no role may have the name.
+const NO_ROLE: &str = "none";
 
 /// The caller of a request.
 #[derive(Debug)]
@@ -51,6 +55,9 @@ fn with_claims(claims: Option<&Claims>, state: &State) -> Result<Identity, RestE
         .and_then(|claims| role(claims, &config.role_claim))
         .or_else(|| config.anon_role.clone())
         .ok_or(RestError::AnonymousOff)?;
+    if role == NO_ROLE {
+        return Err(no_such_role(&role));
+    }
     let is_anonymous = config.anon_role.as_deref() == Some(role.as_str());
     let claims = match claims {
         None => json!({ "role": role }).to_string(),
@@ -66,6 +73,17 @@ fn with_claims(claims: Option<&Claims>, state: &State) -> Result<Identity, RestE
         claims,
         is_anonymous,
     })
+}
+
+/// As PostgreSQL says it of other names.
+fn no_such_role(role: &str) -> RestError {
+    let error = ServerError {
+        severity: "ERROR".to_owned(),
+        code: "22023".to_owned(),
+        message: format!("role \"{role}\" does not exist"),
+        ..ServerError::default()
+    };
+    RestError::database(ExchangeError::Server(Box::new(error)), false)
 }
 
 fn text(claims: &Claims) -> Result<String, RestError> {

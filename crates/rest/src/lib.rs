@@ -8,6 +8,7 @@ mod config;
 mod cors;
 mod error;
 mod identity;
+mod json_rows;
 pub mod openapi;
 pub mod plan;
 pub mod request;
@@ -23,18 +24,25 @@ pub use config::{
     Environment, FunctionName, OpenApiMode, ProjectError, RestConfig, SettingError, TransactionEnd,
 };
 pub use error::{RangeError, RestError, TokenError};
-pub use state::{Parts, State};
+pub use state::{Parts, Service as State};
 pub use tasks::run_tasks;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 
-/// The data API below whatever path it is nested at. Who asks is taken from the gateway's `Caller` where there is one.
-pub fn router(state: State) -> Router {
-    Router::new().fallback(serve::answer).with_state(state)
+/// Answers every request of the data API, whose paths begin at the root. Who asks is taken from the gateway's `Caller`
+/// where there is one.
+pub async fn answer(state: State, request: Request) -> Response {
+    // From here on settings and schema cache stay what they are now.
+    serve::answer(state.now(), request).await
 }
 
 /// The data API on its own: it verifies tokens and answers cross-origin requests itself.
 pub fn standalone(state: State) -> Router {
-    router(state.clone()).layer(from_fn_with_state(state, cors::layer))
+    let shared = state.clone();
+    Router::new()
+        .fallback(move |request: Request| answer(shared.clone(), request))
+        .layer(from_fn_with_state(state, cors::layer))
 }

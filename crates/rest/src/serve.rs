@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request as HttpRequest, State as Shared};
+use axum::extract::Request as HttpRequest;
 use axum::http::request::Parts;
 use axum::response::Response;
 use ferrobase_http::read_body;
@@ -36,8 +36,9 @@ pub(crate) struct Serving {
     pub(crate) timing: Timing,
 }
 
-/// Answers every request of the data API.
-pub(crate) async fn answer(Shared(state): Shared<State>, http: HttpRequest) -> Response {
+/// Answers every request of the data API, whose paths begin at the root. Who asks is taken from the gateway's `Caller`
+/// where there is one.
+pub(crate) async fn answer(state: State, http: HttpRequest) -> Response {
     let (parts, body) = http.into_parts();
     let trace = state.config().trace_header.as_deref().and_then(|name| {
         parts

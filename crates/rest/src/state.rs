@@ -1,55 +1,85 @@
 //! What every request shares.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::ArcSwap;
+use axum::extract::FromRef;
 use ferrobase_db::{Pool, RequestPool};
 use ferrobase_jwt::Verifier;
+use ferrobase_sql::Fragment;
 
 use crate::config::RestConfig;
 use crate::schema::SchemaCache;
 
-/// The state of the data API; cheap to clone.
+/// The data API with its connections, settings and schema cache; cheap to clone.
 #[derive(Clone)]
-pub struct State(Arc<Inner>);
+pub struct Service(Arc<Inner>);
 
 struct Inner {
     parts: Parts,
-    /// The schema cache that new requests begin with; `None` until it is loaded once.
-    cache: ArcSwapOption<SchemaCache>,
+    /// What new requests begin with.
+    loaded: ArcSwap<Loaded>,
 }
 
-/// What the state is made of.
+/// What was loaded together from the database.
+struct Loaded {
+    config: RestConfig,
+    /// `None` until it is loaded once.
+    cache: Option<Arc<SchemaCache>>,
+    /// Fingerprints of statements whose rows PostgreSQL has to turn into JSON.
+    left_to_postgres: Mutex<HashSet<u64>>,
+    hasher: RandomState,
+}
+
+impl Loaded {
+    fn new(config: RestConfig, cache: Option<SchemaCache>) -> Self {
+        Self {
+            config,
+            cache: cache.map(Arc::new),
+            left_to_postgres: Mutex::default(),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+/// Most statements that are remembered.
+const REMEMBERED: usize = 4096;
+
+/// What the data API is made of.
 #[derive(Debug)]
 pub struct Parts {
-    /// The settings.
+    /// The settings; those in the database win over them.
     pub config: RestConfig,
     /// Connections of requests.
     pub requests: RequestPool,
-    /// Connections on which the schema cache is loaded.
+    /// Connections on which settings and schema cache are loaded.
     pub pool: Pool,
     /// Verifies tokens where no gateway did; `None` = there is no key.
     pub verifier: Option<Verifier>,
 }
 
-impl std::fmt::Debug for State {
+impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State")
+        f.debug_struct("Service")
             .field("parts", &self.0.parts)
             .finish_non_exhaustive()
     }
 }
 
-impl State {
+impl Service {
     /// Without a schema cache: requests are refused until [`crate::run_tasks`] has loaded it.
     pub fn new(parts: Parts) -> Self {
+        let loaded = Loaded::new(parts.config.clone(), None);
         Self(Arc::new(Inner {
             parts,
-            cache: ArcSwapOption::empty(),
+            loaded: ArcSwap::from_pointee(loaded),
         }))
     }
 
-    pub(crate) fn config(&self) -> &RestConfig {
+    /// The settings that it was started with.
+    pub(crate) fn first_config(&self) -> &RestConfig {
         &self.0.parts.config
     }
 
@@ -61,16 +91,71 @@ impl State {
         &self.0.parts.pool
     }
 
-    pub(crate) fn verifier(&self) -> Option<&Verifier> {
-        self.0.parts.verifier.as_ref()
+    /// Settings and schema cache as they are now.
+    pub(crate) fn now(&self) -> State {
+        State {
+            service: self.clone(),
+            loaded: self.0.loaded.load_full(),
+        }
     }
 
-    /// The schema cache as it is now; a request keeps the one that it began with.
+    /// For requests that begin from now on.
+    pub(crate) fn replace(&self, config: RestConfig, cache: SchemaCache) {
+        self.0.loaded.store(Arc::new(Loaded::new(config, Some(cache))));
+    }
+}
+
+/// What one request works with: settings and schema cache stay what they were when it began. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct State {
+    service: Service,
+    loaded: Arc<Loaded>,
+}
+
+impl FromRef<Service> for State {
+    fn from_ref(service: &Service) -> Self {
+        service.now()
+    }
+}
+
+impl State {
+    pub(crate) fn config(&self) -> &RestConfig {
+        &self.loaded.config
+    }
+
     pub(crate) fn cache(&self) -> Option<Arc<SchemaCache>> {
-        self.0.cache.load_full()
+        self.loaded.cache.clone()
     }
 
-    pub(crate) fn replace_cache(&self, cache: SchemaCache) {
-        self.0.cache.store(Some(Arc::new(cache)));
+    pub(crate) fn requests(&self) -> &RequestPool {
+        self.service.requests()
+    }
+
+    /// What a statement is remembered by.
+    pub(crate) fn fingerprint(&self, sql: &Fragment) -> u64 {
+        self.loaded.hasher.hash_one(sql.text())
+    }
+
+    /// Whether PostgreSQL has to turn the rows of a statement into JSON.
+    pub(crate) fn is_left_to_postgres(&self, fingerprint: u64) -> bool {
+        self.left_to_postgres().contains(&fingerprint)
+    }
+
+    /// Remembers that PostgreSQL has to.
+    pub(crate) fn leave_to_postgres(&self, fingerprint: u64) {
+        let mut statements = self.left_to_postgres();
+        if statements.len() >= REMEMBERED {
+            statements.clear();
+        }
+        statements.insert(fingerprint);
+    }
+
+    fn left_to_postgres(&self) -> MutexGuard<'_, HashSet<u64>> {
+        let statements = &self.loaded.left_to_postgres;
+        statements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn verifier(&self) -> Option<&Verifier> {
+        self.service.0.parts.verifier.as_ref()
     }
 }

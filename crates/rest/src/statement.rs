@@ -14,7 +14,9 @@ mod mutation;
 mod rows;
 
 pub(crate) use context::{Context, context, pre_request};
-pub(crate) use finish::{Counting, Expectation, Finish, UNEXPECTED, explained, read};
+pub(crate) use finish::{
+    Counting, Expectation, Finish, UNEXPECTED, explained, read, response_settings, rows,
+};
 pub(crate) use {call::call, mutation::mutation};
 
 /// The columns of an answer.

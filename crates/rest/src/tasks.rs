@@ -1,28 +1,35 @@
-//! Loading the schema cache: at start, and again when the database says so (rest.md section 20).
+//! Loading settings and schema cache: at start, and again when the database says so (rest.md section 20).
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ferrobase_db::{DbError, ExchangeError, Executor, Notifications};
+use ferrobase_db::{Connection, DbError, ExchangeError, Executor, Notifications};
 
-use crate::schema::{LoadOptions, load};
-use crate::state::State;
+use crate::config::{RestConfig, SettingError, read_database};
+use crate::schema::{LoadOptions, SchemaCache, load};
+use crate::state::Service;
 
 /// First and longest wait before another attempt.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
+/// All statements of a load see one state of the database.
+const SNAPSHOT: &str = "set transaction isolation level repeatable read, read only";
+
 /// How long the database must be quiet after a notification.
 const SETTLE: Duration = Duration::from_millis(20);
 
-/// Keeps the schema cache loaded until `ended`. A load that fails leaves the cache as it was.
-pub async fn run_tasks(state: State, ended: impl Future<Output = ()> + Send) {
+/// How long a notification waits for the database to be quiet.
+const LONGEST_SETTLE: Duration = Duration::from_millis(200);
+
+/// Keeps settings and schema cache loaded until `ended`. A load that fails leaves them as they were.
+pub async fn run_tasks(state: Service, ended: impl Future<Output = ()> + Send) {
     tokio::select! {
         () = ended => {}
         () = keep_loaded(&state) => {}
     }
 }
 
-async fn keep_loaded(state: &State) {
+async fn keep_loaded(state: &Service) {
     let mut wait = FIRST_WAIT;
     loop {
         // Listening begins before loading, so that no change in between is missed.
@@ -38,8 +45,8 @@ async fn keep_loaded(state: &State) {
 }
 
 /// Loads, and loads again on every notification, until the connection breaks.
-async fn follow(state: &State, wait: &mut Duration) -> Result<(), FollowError> {
-    let mut notifications = match &state.config().channel {
+async fn follow(state: &Service, wait: &mut Duration) -> Result<(), FollowError> {
+    let mut notifications = match &state.first_config().channel {
         Some(channel) => Some(state.requests().listen(channel).await?),
         None => None,
     };
@@ -66,38 +73,71 @@ enum FollowError {
 async fn wait_for_reload(notifications: &mut Notifications) -> Result<(), ExchangeError> {
     while !asks_for_reload(&notifications.next().await?) {}
     // Several changes of one migration are one reload.
-    while let Ok(more) = tokio::time::timeout(SETTLE, notifications.next()).await {
-        asks_for_reload(&more?);
+    let begun = Instant::now();
+    while begun.elapsed() < LONGEST_SETTLE {
+        match tokio::time::timeout(SETTLE, notifications.next()).await {
+            Ok(more) => more?,
+            Err(_) => break,
+        };
     }
     Ok(())
 }
 
+/// Settings and schema cache are always loaded together: settings decide what is in the cache.
 fn asks_for_reload(payload: &str) -> bool {
-    match payload {
-        "" | "reload schema" => true,
-        "reload config" => {
-            tracing::info!("settings are read at start only: restart to change them");
-            false
-        }
-        other => {
-            tracing::debug!(payload = other, "an unknown notification is ignored");
-            false
-        }
+    let is_known = matches!(payload, "" | "reload schema" | "reload config");
+    if !is_known {
+        tracing::debug!(payload, "an unknown notification is ignored");
     }
+    is_known
 }
 
-async fn reload(state: &State) -> Result<(), DbError> {
-    let config = state.config();
+async fn reload(state: &Service) -> Result<(), DbError> {
+    let mut connection = state.pool().get().await?;
+    let config = match load_config(state, &mut connection).await {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::warn!(%error, "the settings in the database cannot be used; settings stay as they are");
+            state.now().config().clone()
+        }
+    };
+    let cache = load_cache(&config, &mut connection).await?;
+    state.replace(config, cache);
+    Ok(())
+}
+
+/// Why settings in the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum ConfigError {
+    #[error(transparent)]
+    Read(#[from] DbError),
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+}
+
+async fn load_config(state: &Service, connection: &mut Connection) -> Result<RestConfig, ConfigError> {
+    let transaction = connection.begin().await?;
+    transaction.execute(SNAPSHOT, &[]).await?;
+    let stored = read_database(&transaction, state.first_config()).await?;
+    transaction.rollback().await?;
+    let (config, ignored) = stored.over(state.first_config())?;
+    if !ignored.is_empty() {
+        tracing::warn!(
+            settings = ignored.join(", "),
+            "these settings in the database are not applied: they are unknown, or decided at start"
+        );
+    }
+    Ok(config)
+}
+
+async fn load_cache(config: &RestConfig, connection: &mut Connection) -> Result<SchemaCache, DbError> {
     let options = LoadOptions {
         schemas: config.schemas.clone(),
         extra_search_path: config.extra_search_path.clone(),
     };
-    let begun = std::time::Instant::now();
-    let mut connection = state.pool().get().await?;
+    let begun = Instant::now();
     let transaction = connection.begin().await?;
-    transaction
-        .execute("set transaction isolation level repeatable read, read only", &[])
-        .await?;
+    transaction.execute(SNAPSHOT, &[]).await?;
     let cache = load(&transaction, &options).await?;
     transaction.rollback().await?;
     tracing::info!(
@@ -106,6 +146,5 @@ async fn reload(state: &State) -> Result<(), DbError> {
         millis = begun.elapsed().as_millis(),
         "schema cache loaded"
     );
-    state.replace_cache(cache);
-    Ok(())
+    Ok(cache)
 }

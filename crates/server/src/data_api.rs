@@ -51,6 +51,7 @@ pub async fn serve_data_api(
     let environment = Environment::new(variables);
     let mut config = RestConfig::default();
     environment.apply(&mut config)?;
+    config.pool_size = environment.number("DB_POOL")?.unwrap_or(config.pool_size).max(1);
     let host = match options.host {
         Some(host) => host,
         None => host(environment.text("SERVER_HOST"))?,
@@ -64,7 +65,8 @@ pub async fn serve_data_api(
         .db_url
         .or_else(|| environment.text("DB_URI").map(str::to_owned))
         .unwrap_or_else(|| "postgresql://".to_owned());
-    let verifier = verifier(&environment, &config)?;
+    let verifier = verifier(&environment)?;
+    environment.warn_of_what_has_no_effect();
     let bound = Bound::bind(SocketAddr::new(host, port), PURPOSE).await?;
     let db = Db::new(&DbOptions {
         target: Target::Url(url),
@@ -115,13 +117,13 @@ pub(crate) fn pool_options(config: &RestConfig) -> RequestPoolOptions {
     }
 }
 
-fn verifier(environment: &Environment, config: &RestConfig) -> Result<Option<Verifier>, StartError> {
+fn verifier(environment: &Environment) -> Result<Option<Verifier>, StartError> {
     let Some(secret) = environment.text("JWT_SECRET") else {
         return Ok(None);
     };
     let mut is_base64 = false;
     environment.flag("JWT_SECRET_IS_BASE64", &mut is_base64)?;
-    let audience = config.jwt_audience.clone();
+    let audience = environment.text("JWT_AUD").map(str::to_owned);
     Ok(Some(Verifier::new(secret, is_base64, audience, Clock::System)?))
 }
 

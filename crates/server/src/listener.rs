@@ -1,11 +1,12 @@
 //! Accepting connections: HTTP/1.1 and HTTP/2 with prior knowledge, bounded in number, time and header size.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -13,7 +14,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
 use crate::error::StartError;
 
@@ -25,6 +26,21 @@ const HEADERS: Duration = Duration::from_secs(75);
 
 /// Bytes of headers.
 const HEADER_BYTES: usize = 64 * 1024;
+
+/// What answers every request of a listener.
+pub(crate) trait Answers:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
 
 /// Address of the other end of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -59,11 +75,11 @@ impl Bound {
     }
 
     /// Begins to accept.
-    pub(crate) fn serve(self, router: Router) -> Listening {
+    pub(crate) fn serve(self, service: impl Answers) -> Listening {
         let (ending, ended) = watch::channel(false);
         Listening {
             ending,
-            task: Some(tokio::spawn(accept(self.listener, router, ended))),
+            task: Some(tokio::spawn(accept(self.listener, service, ended))),
         }
     }
 }
@@ -85,7 +101,7 @@ impl Listening {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, mut ended: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, service: impl Answers, mut ended: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -106,7 +122,7 @@ async fn accept(listener: TcpListener, router: Router, mut ended: watch::Receive
                 }
             },
         };
-        serve_connection(stream, Peer(peer), router.clone(), &graceful, permit);
+        serve_connection(stream, Peer(peer), service.clone(), &graceful, permit);
     }
     drop(listener);
     graceful.shutdown().await;
@@ -119,16 +135,16 @@ async fn until(ended: &mut watch::Receiver<bool>) {
 fn serve_connection(
     stream: TcpStream,
     peer: Peer,
-    router: Router,
+    service: impl Answers,
     graceful: &GracefulShutdown,
     permit: OwnedSemaphorePermit,
 ) {
     // Answers are written whole; waiting for more to fill a packet would only delay them.
     let _ = stream.set_nodelay(true);
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+    let answer = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(peer);
-        router.clone().oneshot(request)
+        service.clone().oneshot(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -143,7 +159,7 @@ fn serve_connection(
         .keep_alive_interval(Duration::from_secs(30));
     let watcher = graceful.watcher();
     tokio::spawn(async move {
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), answer);
         if let Err(error) = watcher.watch(connection.into_owned()).await {
             tracing::debug!(%error, peer = %peer.0, "connection ended");
         }

@@ -19,7 +19,7 @@ use crate::data_api::pool_options;
 use crate::database::Database;
 use crate::endpoints::Endpoints;
 use crate::error::StartError;
-use crate::gateway::{Gateway, Services};
+use crate::gateway::{Front, Gateway, Services};
 use crate::listener::{Bound, Purpose};
 use crate::options::StartOptions;
 use crate::project::Project;
@@ -72,7 +72,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         let upkeep = tokio::spawn(keep_metrics_small(metrics.clone(), until(&ending)));
         let mut tasks = vec![task, upkeep];
         let rest = match rest_config {
-            Some(rest_config) => Some(rest_state(rest_config, &database.db, &settings)?),
+            Some(rest_config) => Some(rest_state(rest_config, &database.db, &settings, &api_url)?),
             None => None,
         };
         if let Some(rest) = &rest {
@@ -83,12 +83,12 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         }
         let services = Services {
             auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)),
-            rest: rest.map(ferrobase_rest::router),
+            rest,
         };
-        let router = Gateway::new(keys.clone(), tokens.clone(), metrics, pool).router(services);
-        Ok::<_, StartError>((router, inbox, ending, tasks))
+        let front = Gateway::new(keys.clone(), tokens.clone(), metrics, pool).front(services);
+        Ok::<_, StartError>((front, inbox, ending, tasks))
     };
-    let (router, inbox, ending, tasks) = match started.await {
+    let (front, inbox, ending, tasks) = match started.await {
         Ok(started) => started,
         Err(error) => {
             database.stop().await;
@@ -99,7 +99,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     let endpoints = endpoints(&api_url, &database, &ports, &keys);
     let failure = Failure::new();
     database.watch(failure.clone());
-    let listeners = ports.serve(router, inbox.as_ref());
+    let listeners = ports.serve(front, inbox.as_ref());
     let state_file = write_state(&options, &endpoints)?;
     Ok(Running::new(
         endpoints,
@@ -150,8 +150,8 @@ impl Ports {
             .map(|inbox| trimmed(&local_url(inbox.address)))
     }
 
-    fn serve(self, router: axum::Router, inbox: Option<&Inbox>) -> Vec<crate::listener::Listening> {
-        let mut listeners = vec![self.api.serve(router)];
+    fn serve(self, front: Front, inbox: Option<&Inbox>) -> Vec<crate::listener::Listening> {
+        let mut listeners = vec![self.api.serve(front)];
         if let (Some(bound), Some(inbox)) = (self.inbox, inbox) {
             listeners.push(bound.serve(ferrobase_messages::inbox::router(inbox.clone())));
         }
@@ -226,8 +226,17 @@ fn auth_state(
     })?)
 }
 
-fn rest_state(mut config: RestConfig, db: &Db, settings: &Settings) -> Result<RestState, StartError> {
+fn rest_state(
+    mut config: RestConfig,
+    db: &Db,
+    settings: &Settings,
+    api_url: &Url,
+) -> Result<RestState, StartError> {
     config.pool_size = settings.max_connections;
+    // The description names the address by which clients reach it, which is the gateway's.
+    config
+        .openapi_proxy
+        .get_or_insert_with(|| trimmed(&below(api_url, "rest/v1")));
     Ok(RestState::new(RestParts {
         requests: db.requests(PoolRole::Authenticator, pool_options(&config))?,
         pool: db.pool(PoolRole::Authenticator)?,

@@ -26,7 +26,8 @@ pub(super) const ALL: &[File] = files! {
         "0004_extensions",
         "0005_publication",
         "0006_settings",
-        "0007_schema_reload";
+        "0007_schema_reload",
+        "0008_data_api_settings";
     "auth":
         "0001_types",
         "0002_users",

@@ -5,7 +5,7 @@ use std::io;
 use postgres_protocol::message::backend::ErrorFields;
 
 /// A failed exchange.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ExchangeError {
     /// All connections were busy for the whole waiting time.
     #[error("no database connection became free in time")]
@@ -61,6 +61,11 @@ impl ServerError {
     /// Whether the server ended the connection with it.
     pub(crate) fn is_fatal(&self) -> bool {
         self.severity == "FATAL" || self.severity == "PANIC"
+    }
+
+    /// Whether somebody asked the server to stop, or a time limit did.
+    pub(crate) fn is_cancellation(&self) -> bool {
+        self.code == "57014"
     }
 
     /// Whether the connection's prepared statement no longer fits: the table changed, or a pooler in between lost it.

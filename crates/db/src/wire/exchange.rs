@@ -1,11 +1,14 @@
 //! What one request sends.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use postgres_protocol::IsNull;
 use postgres_protocol::message::frontend;
 
+use super::columns::ResultColumn;
 use super::error::ExchangeError;
 use super::session::Statements;
 
@@ -29,6 +32,8 @@ pub enum Format {
     /// As text.
     #[default]
     Text,
+    /// As text, and the reply tells what the columns are ([`super::Reply::columns`]).
+    Described,
     /// As the type's `send` function makes it: of text, json, xml and bytea just the bytes.
     Binary,
 }
@@ -47,9 +52,9 @@ pub enum Ending {
 pub struct Exchange<'a> {
     /// The role that it works as: connections that worked as this role before are preferred, because a change of role
     /// makes the server plan statements anew.
-    pub role: &'a str,
+    pub role: Cow<'a, str>,
     /// Isolation level if it is not the default: `SERIALIZABLE` and so on.
-    pub isolation: Option<&'a str>,
+    pub isolation: Option<Cow<'a, str>>,
     /// Sets role, claims and everything else; its rows are ignored.
     pub context: Statement<'a>,
     /// Runs after the context, before the main statement; its rows are ignored.
@@ -71,6 +76,19 @@ pub(crate) enum Purpose {
     Silent,
     Main,
     After,
+}
+
+/// What was sent, as far as the answers have to be understood.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    /// What the statements are for, in order.
+    pub(crate) purposes: Vec<Purpose>,
+    /// Names that `ParseComplete` messages will confirm, in order.
+    pub(crate) parses: VecDeque<String>,
+    /// Name of the statement whose columns the server will tell.
+    pub(crate) described: Option<String>,
+    /// The main statement's columns, if they are known.
+    pub(crate) columns: Option<Arc<[ResultColumn]>>,
 }
 
 /// One statement of the train.
@@ -99,7 +117,7 @@ impl Exchange<'_> {
         let is_block = !in_one_train || self.isolation.is_some() || self.ending == Ending::Rollback;
         let mut steps = Vec::with_capacity(7);
         if is_block {
-            steps.push(command(begin(self.isolation)));
+            steps.push(command(begin(self.isolation.as_deref())));
         }
         steps.push(step(&self.context, Purpose::Silent));
         steps.extend(self.before.as_ref().map(|before| step(before, Purpose::Silent)));
@@ -135,29 +153,61 @@ fn begin(isolation: Option<&str>) -> &'static str {
     }
 }
 
-/// Writes the messages of one step. Returns the name that its `Parse` message uses, if it has one.
+/// Writes the messages of one step, and notes in `sent` what the answers will tell.
 pub(crate) fn write_step(
     step: &Step<'_>,
     statements: &mut Statements,
     out: &mut BytesMut,
-) -> Result<Option<String>, ExchangeError> {
-    let sql = step.sql;
+    sent: &mut Sent,
+) -> Result<(), ExchangeError> {
     let known = if step.is_reusable {
-        statements.find(sql)
+        statements.find(step.sql)
     } else {
         None
     };
-    let parsed = known.is_none().then(|| {
-        if step.is_reusable {
-            statements.announce(sql)
-        } else {
-            String::new()
-        }
-    });
-    if let Some(name) = &parsed {
-        frontend::parse(name, sql, [], out).map_err(unsendable)?;
+    sent.purposes.push(step.purpose);
+    if let Some(name) = known {
+        write_describe(step, &name, statements, out, sent)?;
+        return write_bind(step, &name, out);
     }
-    let name = known.as_ref().or(parsed.as_ref()).map_or("", String::as_str);
+    let name = if step.is_reusable {
+        statements.announce(step.sql)
+    } else {
+        String::new()
+    };
+    let written = frontend::parse(&name, step.sql, [], out)
+        .map_err(unsendable)
+        .and_then(|()| write_describe(step, &name, statements, out, sent))
+        .and_then(|()| write_bind(step, &name, out));
+    if written.is_err() {
+        statements.withdraw(&name);
+    } else {
+        sent.parses.push_back(name);
+    }
+    written
+}
+
+/// Asks for the columns of a statement's answer, unless they are known.
+fn write_describe(
+    step: &Step<'_>,
+    name: &str,
+    statements: &Statements,
+    out: &mut BytesMut,
+    sent: &mut Sent,
+) -> Result<(), ExchangeError> {
+    if step.format != Format::Described {
+        return Ok(());
+    }
+    sent.columns = statements.columns(step.sql);
+    if sent.columns.is_none() {
+        frontend::describe(b'S', name, out).map_err(unsendable)?;
+        sent.described = Some(name.to_owned());
+    }
+    Ok(())
+}
+
+/// Binds the parameters to the statement called `name` and runs it.
+fn write_bind(step: &Step<'_>, name: &str, out: &mut BytesMut) -> Result<(), ExchangeError> {
     frontend::bind(
         "",
         name,
@@ -178,7 +228,7 @@ pub(crate) fn write_step(
         frontend::BindError::Serialization(error) => unsendable(error),
     })?;
     frontend::execute("", 0, out)?;
-    Ok(parsed)
+    Ok(())
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "handed to map_err")]

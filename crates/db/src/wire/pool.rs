@@ -1,20 +1,21 @@
 //! The connections of requests: one request at a time on each, and each preferably for one role.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use postgres_protocol::message::frontend;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Config;
 
 use super::error::ExchangeError;
-use super::exchange::{Exchange, Purpose, write_step};
+use super::exchange::{Exchange, Sent, write_step};
+use super::lane::Lanes;
 use super::listen::Notifications;
-use super::reply::{Piece, Reply};
+use super::reply::Reply;
 use super::session::{Framed, Session, Statements};
 use super::startup::log_in;
 use super::stream::Connector;
@@ -59,15 +60,16 @@ impl Default for RequestPoolOptions {
 
 /// Connections for requests; cheap to clone.
 #[derive(Clone)]
-pub struct RequestPool(Arc<Inner>);
+pub struct RequestPool(pub(crate) Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     connector: Connector,
     config: Config,
     options: RequestPoolOptions,
     permits: Arc<Semaphore>,
     /// Idle connections, the most recently used at the back.
     idle: Mutex<VecDeque<Session>>,
+    pub(crate) lanes: Lanes,
 }
 
 impl std::fmt::Debug for RequestPool {
@@ -85,6 +87,7 @@ impl RequestPool {
             config: target.config.clone(),
             permits: Arc::new(Semaphore::new(options.max_connections)),
             idle: Mutex::default(),
+            lanes: Lanes::default(),
             options,
         });
         retire(&inner);
@@ -94,15 +97,37 @@ impl RequestPool {
     /// Runs a request's transaction. Returns when its first row has come, or its end; the rows are taken from the reply.
     /// A statement that no longer fits its tables is prepared anew: nothing of its transaction has happened then.
     pub async fn send(&self, exchange: &Exchange<'_>) -> Result<Reply, ExchangeError> {
-        let lease = self.lease(exchange.role).await?;
-        match lease.run(exchange).await {
+        self.send_timed(exchange).await.map(|(reply, _)| reply)
+    }
+
+    /// With the time from sending to the first row.
+    pub(crate) async fn send_timed(
+        &self,
+        exchange: &Exchange<'_>,
+    ) -> Result<(Reply, Duration), ExchangeError> {
+        let lease = self.lease(&exchange.role).await?;
+        let begun = Instant::now();
+        let reply = match lease.run(exchange).await {
             Err((mut lease, ExchangeError::Server(error))) if error.is_stale_statement() => {
                 lease.make_ready().await?;
-                lease.session()?.statements.clear();
-                lease.run(exchange).await.map_err(|(_, error)| error)
+                lease.forget_statements();
+                lease.run(exchange).await
             }
-            other => other.map_err(|(_, error)| error),
-        }
+            other => other,
+        };
+        reply
+            .map(|reply| (reply, begun.elapsed()))
+            .map_err(|(_, error)| error)
+    }
+
+    /// Whether requests may travel together and others are under way.
+    pub(crate) fn can_share(&self) -> bool {
+        self.0.options.pipeline && self.0.permits.available_permits() < self.0.options.max_connections
+    }
+
+    /// Asks the server to stop what the connection with this key does.
+    pub(crate) async fn cancel(&self, (process_id, secret_key): (i32, i32)) -> std::io::Result<()> {
+        self.0.cancel(process_id, secret_key).await
     }
 
     /// Listens on a channel, on a connection of its own.
@@ -116,7 +141,7 @@ impl RequestPool {
         self.0.idle().clear();
     }
 
-    async fn lease(&self, role: &str) -> Result<Lease, ExchangeError> {
+    pub(crate) async fn lease(&self, role: &str) -> Result<Lease, ExchangeError> {
         let permits = Arc::clone(&self.0.permits);
         let permit = match permits.try_acquire_owned() {
             Ok(permit) => permit,
@@ -141,7 +166,20 @@ impl RequestPool {
     }
 }
 
+impl From<Arc<Inner>> for RequestPool {
+    fn from(inner: Arc<Inner>) -> Self {
+        Self(inner)
+    }
+}
+
 impl Inner {
+    /// On how many connections the small reads of a role travel: as many as can run at the same time, and never all.
+    pub(crate) fn lanes_per_role(&self) -> usize {
+        static CORES: LazyLock<usize> =
+            LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+        (self.options.max_connections / 2).min(*CORES).max(1)
+    }
+
     fn idle(&self) -> std::sync::MutexGuard<'_, VecDeque<Session>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,9 +224,10 @@ impl Inner {
             secret_key: greeting.secret_key,
             idle_since: now,
             born: now,
-            is_busy: false,
+            awaited: 0,
             is_broken: false,
             state: b'I',
+            has_iso_dates: greeting.has_iso_dates,
         })
     }
 
@@ -206,7 +245,10 @@ impl Inner {
         let mut message = BytesMut::new();
         frontend::cancel_request(process_id, secret_key, &mut message);
         stream.write_all(&message).await?;
-        stream.shutdown().await
+        stream.flush().await?;
+        // The server hangs up when it has done so. Before that, the next request of the connection might be hit instead.
+        let _ = stream.read_u8().await;
+        Ok(())
     }
 }
 
@@ -247,6 +289,15 @@ impl Lease {
         }
     }
 
+    /// Of a reply that has come already.
+    pub(crate) fn empty(pool: &RequestPool) -> Self {
+        Self {
+            pool: pool.clone(),
+            session: None,
+            permit: None,
+        }
+    }
+
     pub(crate) fn session(&mut self) -> Result<&mut Session, ExchangeError> {
         self.session
             .as_mut()
@@ -256,11 +307,7 @@ impl Lease {
     async fn run(mut self, exchange: &Exchange<'_>) -> Result<Reply, (Self, ExchangeError)> {
         if self.pool.0.options.pipeline {
             match self.send_train(exchange).await {
-                Ok((purposes, parses)) => {
-                    Reply::new(self, purposes, parses, exchange.stream_above)
-                        .read_ahead()
-                        .await
-                }
+                Ok(sent) => Reply::new(self, sent, exchange.stream_above).read_ahead().await,
                 Err(error) => Err((self, error)),
             }
         } else {
@@ -269,44 +316,77 @@ impl Lease {
     }
 
     /// Everything in one write.
-    async fn send_train(
-        &mut self,
-        exchange: &Exchange<'_>,
-    ) -> Result<(Vec<Purpose>, VecDeque<String>), ExchangeError> {
+    async fn send_train(&mut self, exchange: &Exchange<'_>) -> Result<Sent, ExchangeError> {
+        let sent = self.write(exchange)?;
+        self.flush().await?;
+        Ok(sent)
+    }
+
+    /// Writes a request with its `Sync`; of one that cannot be sent nothing is left.
+    pub(crate) fn write(&mut self, exchange: &Exchange<'_>) -> Result<Sent, ExchangeError> {
         let steps = exchange.steps(true);
-        let mut parses = VecDeque::new();
+        let mut sent = Sent::default();
         let session = self.session()?;
-        session.write_closes()?;
+        let before = session.framed.out.len();
+        if before == 0 {
+            session.write_closes()?;
+        }
         for step in &steps {
-            match write_step(step, &mut session.statements, &mut session.framed.out) {
-                Ok(name) => parses.extend(name),
-                Err(error) => {
-                    session.framed.out.clear();
-                    session.statements.settle();
-                    return Err(error);
+            let written = write_step(step, &mut session.statements, &mut session.framed.out, &mut sent);
+            if let Err(error) = written {
+                session.framed.out.truncate(before);
+                for name in &sent.parses {
+                    session.statements.withdraw(name);
                 }
+                return Err(error);
             }
         }
-        session.send().await?;
-        Ok((steps.iter().map(|step| step.purpose).collect(), parses))
+        frontend::sync(&mut session.framed.out);
+        session.awaited += 1;
+        Ok(sent)
+    }
+
+    /// Sends what was written.
+    pub(crate) async fn flush(&mut self) -> Result<(), ExchangeError> {
+        self.session()?.flush().await
+    }
+
+    /// Whether dates come in ISO 8601's order.
+    pub(crate) fn has_iso_dates(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.has_iso_dates)
+    }
+
+    /// Whether nothing more can come from the connection.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.session.as_ref().is_none_or(|session| session.is_broken)
+    }
+
+    /// The next requests prepare their statements anew.
+    pub(crate) fn forget_statements(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.statements.clear();
+        }
     }
 
     /// Every statement on its own: for poolers that cannot take more. Rows are kept until the end.
     async fn run_stepwise(mut self, exchange: &Exchange<'_>) -> Result<Reply, (Self, ExchangeError)> {
         let mut rows = VecDeque::new();
+        let mut columns = None;
         for step in exchange.steps(false) {
             let sent = async {
                 let session = self.session()?;
                 session.write_closes()?;
-                let parsed = write_step(&step, &mut session.statements, &mut session.framed.out)?;
+                let mut sent = Sent::default();
+                write_step(&step, &mut session.statements, &mut session.framed.out, &mut sent)
+                    .map_err(|error| session.take_back(error))?;
                 session.send().await?;
-                Ok(parsed)
+                Ok(sent)
             };
-            let parsed = match sent.await {
-                Ok(parsed) => parsed.into_iter().collect(),
+            let sent = match sent.await {
+                Ok(sent) => sent,
                 Err(error) => return Err((self, error)),
             };
-            let mut reply = Reply::new(self, vec![step.purpose], parsed, usize::MAX);
+            let mut reply = Reply::new(self, sent, usize::MAX);
             loop {
                 match reply.next().await {
                     Ok(Some(piece)) => rows.push_back(piece),
@@ -314,15 +394,16 @@ impl Lease {
                     Err(error) => return Err((reply.into_lease(), error)),
                 }
             }
+            columns = reply.columns().or(columns);
             self = reply.into_lease();
         }
-        Ok(Reply::complete(self, rows))
+        Ok(Reply::complete(self, rows, columns))
     }
 
     /// Brings the connection to where the next transaction can begin.
     async fn make_ready(&mut self) -> Result<(), ExchangeError> {
         let session = self.session()?;
-        if session.is_broken || session.is_busy {
+        if session.is_broken || session.awaited > 0 {
             return Err(ExchangeError::Lost(
                 "the connection cannot be used again".to_owned(),
             ));
@@ -334,7 +415,7 @@ impl Lease {
     fn is_ready(&self) -> bool {
         self.session
             .as_ref()
-            .is_some_and(|session| !session.is_busy && !session.is_broken && session.state == b'I')
+            .is_some_and(|session| session.awaited == 0 && !session.is_broken && session.state == b'I')
     }
 }
 
@@ -354,7 +435,7 @@ impl Drop for Lease {
         let (pool, permit) = (self.pool.clone(), self.permit.take());
         runtime.spawn(async move {
             let clean_up = async {
-                if session.is_busy {
+                if session.awaited > 0 {
                     // Without this the server would run the query to its end.
                     pool.0.cancel(session.process_id, session.secret_key).await?;
                 }
@@ -365,69 +446,5 @@ impl Drop for Lease {
             }
             drop(permit);
         });
-    }
-}
-
-impl Session {
-    fn write_closes(&mut self) -> Result<(), ExchangeError> {
-        for name in self.statements.take_given_up() {
-            frontend::close(b'S', &name, &mut self.framed.out)?;
-        }
-        Ok(())
-    }
-
-    async fn send(&mut self) -> Result<(), ExchangeError> {
-        frontend::sync(&mut self.framed.out);
-        // Until everything is written nothing else may be.
-        self.is_busy = true;
-        self.is_broken = true;
-        self.framed.flush().await?;
-        self.is_broken = false;
-        Ok(())
-    }
-
-    async fn roll_back(&mut self) -> Result<(), ExchangeError> {
-        if self.state == b'I' {
-            return Ok(());
-        }
-        frontend::query("ROLLBACK", &mut self.framed.out)?;
-        self.is_busy = true;
-        self.framed.flush().await?;
-        self.skip_to_ready().await?;
-        Ok(())
-    }
-
-    async fn skip_to_ready(&mut self) -> std::io::Result<()> {
-        use postgres_protocol::message::backend::Message;
-        while self.is_busy {
-            let header = self.framed.header().await?;
-            if header.tag == b'D' {
-                self.framed.skip(header.length + 1).await?;
-            } else if let Message::ReadyForQuery(body) = self.framed.message().await? {
-                self.state = body.status();
-                self.is_busy = false;
-            }
-        }
-        Ok(())
-    }
-
-    async fn wait_until_ready(&mut self) -> std::io::Result<()> {
-        if self.is_broken {
-            return Err(std::io::Error::other("the connection is broken"));
-        }
-        // Which of the announced statements exist now is not known: none of them is used.
-        self.statements.settle();
-        self.skip_to_ready().await?;
-        self.roll_back()
-            .await
-            .map_err(|error| std::io::Error::other(error.to_string()))
-    }
-}
-
-impl Reply {
-    pub(crate) fn complete(lease: Lease, rows: VecDeque<Piece>) -> Self {
-        let mut reply = Self::new(lease, Vec::new(), VecDeque::new(), usize::MAX);
-        reply.end_with(rows);
-        reply
     }
 }

@@ -2,13 +2,16 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use postgres_protocol::message::backend::Message;
 
+use super::columns::{self, ResultColumn};
 use super::error::{ExchangeError, ServerError};
-use super::exchange::Purpose;
-use super::pool::Lease;
+use super::exchange::{Purpose, Sent};
+use super::pool::{Lease, RequestPool};
+use super::startup::DATE_STYLE;
 
 /// A row in text format.
 #[derive(Debug, Clone)]
@@ -89,19 +92,26 @@ pub enum Piece {
     After(DataRow),
 }
 
+impl Piece {
+    /// Bytes.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Row(row) | Self::After(row) => row.bytes.len(),
+            Self::Large { leading, length } => leading.bytes.len() + length,
+        }
+    }
+}
+
 /// The answer to an exchange. Dropped before its end, the query is cancelled and the transaction undone.
 pub struct Reply {
     lease: Lease,
-    purposes: Vec<Purpose>,
-    /// Index into `purposes` of the statement that is being answered.
+    sent: Sent,
+    /// Index into the sent statements of the one that is being answered.
     position: usize,
-    /// Names that `ParseComplete` messages will confirm, in order.
-    parses: VecDeque<String>,
     error: Option<ServerError>,
     is_done: bool,
     stream_above: usize,
-    /// Bytes of a large value that were not handed out yet.
-    rest: usize,
+    has_iso_dates: bool,
     /// Read ahead.
     first: VecDeque<Piece>,
 }
@@ -116,23 +126,33 @@ impl std::fmt::Debug for Reply {
 }
 
 impl Reply {
-    pub(crate) fn new(
-        lease: Lease,
-        purposes: Vec<Purpose>,
-        parses: VecDeque<String>,
-        stream_above: usize,
-    ) -> Self {
+    pub(crate) fn new(lease: Lease, sent: Sent, stream_above: usize) -> Self {
+        let has_iso_dates = lease.has_iso_dates();
         Self {
             lease,
-            purposes,
+            sent,
             position: 0,
-            parses,
             error: None,
             is_done: false,
             stream_above,
-            rest: 0,
+            has_iso_dates,
             first: VecDeque::new(),
         }
+    }
+
+    /// Of an exchange whose rows have all come.
+    pub(crate) fn complete(
+        lease: Lease,
+        rows: VecDeque<Piece>,
+        columns: Option<Arc<[ResultColumn]>>,
+    ) -> Self {
+        let sent = Sent {
+            columns,
+            ..Sent::default()
+        };
+        let mut reply = Self::new(lease, sent, usize::MAX);
+        reply.end_with(rows);
+        reply
     }
 
     /// Waits for the first piece, so that a failure shows before anything was handed out.
@@ -157,6 +177,36 @@ impl Reply {
         self.lease
     }
 
+    /// What the columns of the main statement's rows are, if it was asked for ([`super::Format::Described`]).
+    pub fn columns(&self) -> Option<Arc<[ResultColumn]>> {
+        self.sent.columns.clone()
+    }
+
+    /// Whether dates come in ISO 8601's order.
+    pub fn has_iso_dates(&self) -> bool {
+        self.has_iso_dates
+    }
+
+    pub(crate) fn dated(mut self, has_iso_dates: bool) -> Self {
+        self.has_iso_dates = has_iso_dates;
+        self
+    }
+
+    /// Whether what was read ahead is larger than `bytes`.
+    pub(crate) fn is_large(&self, bytes: usize) -> bool {
+        self.first.iter().map(Piece::size).sum::<usize>() > bytes
+    }
+
+    /// Asks the server to stop; what it answers then is read as usual.
+    pub(crate) async fn cancel(&mut self, pool: &RequestPool) {
+        if let Ok(session) = self.lease.session() {
+            let key = (session.process_id, session.secret_key);
+            if let Err(error) = pool.cancel(key).await {
+                tracing::debug!(%error, "a query could not be cancelled");
+            }
+        }
+    }
+
     /// The next piece; `None` at the end, when the transaction has ended well. What follows an error is only the end.
     pub async fn next(&mut self) -> Result<Option<Piece>, ExchangeError> {
         match self.first.pop_front() {
@@ -167,16 +217,19 @@ impl Reply {
 
     /// The next bytes of a large value; `None` when it is complete.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, ExchangeError> {
-        if self.rest == 0 {
+        if self.is_done {
             return Ok(None);
         }
         let framed = &mut self.lease.session()?.framed;
+        if framed.rest == 0 {
+            return Ok(None);
+        }
         if framed.incoming.is_empty() {
             framed.incoming.reserve(64 * 1024);
             framed.read_more().await?;
         }
-        let count = self.rest.min(framed.incoming.len());
-        self.rest -= count;
+        let count = framed.rest.min(framed.incoming.len());
+        framed.rest -= count;
         Ok(Some(framed.incoming.split_to(count).freeze()))
     }
 
@@ -209,9 +262,19 @@ impl Reply {
     fn take(&mut self, message: Message) -> Result<(), ExchangeError> {
         match message {
             Message::ParseComplete => {
-                if let Some(name) = self.parses.pop_front() {
+                if let Some(name) = self.sent.parses.pop_front() {
                     self.lease.session()?.statements.confirm(&name);
                 }
+            }
+            Message::RowDescription(body) => {
+                let columns: Arc<[ResultColumn]> = columns::read(&body)?.into();
+                if let Some(name) = self.sent.described.take() {
+                    self.lease.session()?.statements.describe(&name, &columns);
+                }
+                self.sent.columns = Some(columns);
+            }
+            Message::ParameterStatus(body) if body.name()? == DATE_STYLE => {
+                self.lease.session()?.has_iso_dates = body.value()?.starts_with("ISO");
             }
             Message::CommandComplete(_) | Message::EmptyQueryResponse => self.position += 1,
             Message::ErrorResponse(body) => {
@@ -226,8 +289,10 @@ impl Reply {
             Message::ReadyForQuery(body) => {
                 let session = self.lease.session()?;
                 session.state = body.status();
-                session.is_busy = false;
-                session.statements.settle();
+                session.awaited = session.awaited.saturating_sub(1);
+                for name in self.sent.parses.drain(..) {
+                    session.statements.withdraw(&name);
+                }
                 self.is_done = true;
             }
             Message::CopyInResponse(_) | Message::CopyOutResponse(_) => {
@@ -242,6 +307,7 @@ impl Reply {
     /// A row message of `length` bytes; `None` if nobody wants its rows.
     async fn row(&mut self, length: usize) -> Result<Option<Piece>, ExchangeError> {
         let purpose = self
+            .sent
             .purposes
             .get(self.position)
             .copied()
@@ -278,7 +344,7 @@ impl Reply {
         let mut leading = framed.incoming.split_to(end).freeze();
         framed.incoming.advance(4);
         leading.advance(7);
-        self.rest = length;
+        framed.rest = length;
         Ok(Piece::Large {
             leading: DataRow::read(leading, count - 1)?,
             length,

@@ -1,14 +1,20 @@
 //! One connection: messages in and out, and the statements that are prepared on it.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BytesMut};
 use postgres_protocol::message::backend::Message;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use postgres_protocol::message::frontend;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use super::columns::ResultColumn;
+use super::error::ExchangeError;
 use super::stream::Stream;
 
 /// What the buffers start with, and shrink to when a large answer made them grow.
@@ -22,6 +28,8 @@ pub(crate) struct Framed {
     pub(crate) stream: Stream,
     pub(crate) out: BytesMut,
     pub(crate) incoming: BytesMut,
+    /// Bytes of a large value that were not taken yet: they come before the next message.
+    pub(crate) rest: usize,
 }
 
 /// Tag and length (without the tag) of the next message.
@@ -37,13 +45,23 @@ impl Framed {
             stream,
             out: BytesMut::with_capacity(BUFFER),
             incoming: BytesMut::with_capacity(BUFFER),
+            rest: 0,
         }
     }
 
-    /// Sends everything that was written.
+    /// Sends everything that was written, and takes in what arrives meanwhile: a server whose answers nobody reads stops
+    /// reading itself, and both would wait for ever.
     pub(crate) async fn flush(&mut self) -> io::Result<()> {
-        self.stream.write_all(&self.out).await?;
-        self.stream.flush().await?;
+        let mut sent = 0;
+        poll_fn(|context| {
+            loop {
+                match self.poll_send(&mut sent, context) {
+                    Poll::Pending => ready!(self.poll_receive(context))?,
+                    done @ Poll::Ready(_) => return done,
+                }
+            }
+        })
+        .await?;
         if self.out.len() > BUFFER {
             self.out = BytesMut::with_capacity(BUFFER);
         } else {
@@ -52,16 +70,35 @@ impl Framed {
         Ok(())
     }
 
+    fn poll_send(&mut self, sent: &mut usize, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut stream = Pin::new(&mut self.stream);
+        while *sent < self.out.len() {
+            match ready!(stream.as_mut().poll_write(context, &self.out[*sent..]))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => *sent += count,
+            }
+        }
+        stream.poll_flush(context)
+    }
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; BUFFER];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+        if buffer.filled().is_empty() {
+            return Poll::Ready(Err(closed()));
+        }
+        self.incoming.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(()))
+    }
+
     /// Waits for more bytes.
     pub(crate) async fn read_more(&mut self) -> io::Result<()> {
         if self.incoming.capacity() - self.incoming.len() < 1024 {
             self.incoming.reserve(BUFFER);
         }
         if self.stream.read_buf(&mut self.incoming).await? == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the server closed the connection",
-            ));
+            return Err(closed());
         }
         Ok(())
     }
@@ -130,9 +167,6 @@ impl Framed {
 
     /// Whether the stream has nothing to say while nothing was asked. A server that ended the connection has.
     pub(crate) fn is_quiet(&mut self) -> bool {
-        use std::pin::Pin;
-        use std::task::{Context, Poll, Waker};
-        use tokio::io::{AsyncRead, ReadBuf};
         if !self.incoming.is_empty() {
             return false;
         }
@@ -146,6 +180,10 @@ impl Framed {
     }
 }
 
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")
+}
+
 /// A logged-in connection.
 pub(crate) struct Session {
     pub(crate) framed: Framed,
@@ -157,12 +195,83 @@ pub(crate) struct Session {
     /// Since when it lies idle, and since when it exists.
     pub(crate) idle_since: Instant,
     pub(crate) born: Instant,
-    /// Bytes were sent and the server's `ReadyForQuery` has not come yet.
-    pub(crate) is_busy: bool,
+    /// How many `ReadyForQuery` the server still owes for what was sent.
+    pub(crate) awaited: usize,
     /// A message was sent in part only: nothing can be sent any more.
     pub(crate) is_broken: bool,
     /// The transaction state of the last `ReadyForQuery`.
     pub(crate) state: u8,
+    /// Dates come in ISO 8601's order.
+    pub(crate) has_iso_dates: bool,
+}
+
+impl Session {
+    pub(crate) fn write_closes(&mut self) -> Result<(), ExchangeError> {
+        for name in self.statements.given_up() {
+            frontend::close(b'S', name, &mut self.framed.out)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing of what was written is sent.
+    pub(crate) fn take_back(&mut self, error: ExchangeError) -> ExchangeError {
+        self.framed.out.clear();
+        self.statements.settle();
+        error
+    }
+
+    pub(crate) async fn send(&mut self) -> Result<(), ExchangeError> {
+        frontend::sync(&mut self.framed.out);
+        self.awaited += 1;
+        self.flush().await
+    }
+
+    /// Sends what was written. Until everything is written nothing else may be.
+    pub(crate) async fn flush(&mut self) -> Result<(), ExchangeError> {
+        self.is_broken = true;
+        self.framed.flush().await?;
+        self.statements.forget_given_up();
+        self.is_broken = false;
+        Ok(())
+    }
+
+    pub(crate) async fn roll_back(&mut self) -> Result<(), ExchangeError> {
+        if self.state == b'I' {
+            return Ok(());
+        }
+        frontend::query("ROLLBACK", &mut self.framed.out)?;
+        self.awaited += 1;
+        self.framed.flush().await?;
+        self.skip_to_ready().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn skip_to_ready(&mut self) -> std::io::Result<()> {
+        let rest = std::mem::take(&mut self.framed.rest);
+        self.framed.skip(rest).await?;
+        while self.awaited > 0 {
+            let header = self.framed.header().await?;
+            if header.tag == b'D' {
+                self.framed.skip(header.length + 1).await?;
+            } else if let Message::ReadyForQuery(body) = self.framed.message().await? {
+                self.state = body.status();
+                self.awaited -= 1;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn wait_until_ready(&mut self) -> std::io::Result<()> {
+        if self.is_broken {
+            return Err(std::io::Error::other("the connection is broken"));
+        }
+        // Which of the announced statements exist now is not known: none of them is used.
+        self.statements.settle();
+        self.skip_to_ready().await?;
+        self.roll_back()
+            .await
+            .map_err(|error| std::io::Error::other(error.to_string()))
+    }
 }
 
 /// The statements that are prepared on a connection: a bounded set, least recently used first out.
@@ -180,6 +289,7 @@ pub(crate) struct Statements {
 struct Entry {
     name: String,
     last_used: u64,
+    columns: Option<Arc<[ResultColumn]>>,
 }
 
 impl Statements {
@@ -230,7 +340,12 @@ impl Statements {
         let (name, sql) = self.announced.remove(index);
         self.clock += 1;
         let last_used = self.clock;
-        self.known.insert(sql, Entry { name, last_used });
+        let entry = Entry {
+            name,
+            last_used,
+            columns: None,
+        };
+        self.known.insert(sql, entry);
     }
 
     fn give_up_oldest(&mut self) {
@@ -240,6 +355,23 @@ impl Statements {
         };
         self.given_up
             .extend(self.known.remove(&sql).map(|entry| entry.name));
+    }
+
+    /// The columns of a text's answer, if the server has told them.
+    pub(crate) fn columns(&self, sql: &str) -> Option<Arc<[ResultColumn]>> {
+        self.known.get(sql)?.columns.clone()
+    }
+
+    /// The server told the columns of the statement called `name`.
+    pub(crate) fn describe(&mut self, name: &str, columns: &Arc<[ResultColumn]>) {
+        if let Some(entry) = self.known.values_mut().find(|entry| entry.name == name) {
+            entry.columns = Some(Arc::clone(columns));
+        }
+    }
+
+    /// What was announced under `name` was not prepared.
+    pub(crate) fn withdraw(&mut self, name: &str) {
+        self.announced.retain(|(known, _)| known != name);
     }
 
     /// What was announced and not confirmed does not exist.
@@ -255,8 +387,13 @@ impl Statements {
     }
 
     /// What the server should close: first thing in the next message train, where nothing can fail before it.
-    pub(crate) fn take_given_up(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.given_up)
+    pub(crate) fn given_up(&self) -> &[String] {
+        &self.given_up
+    }
+
+    /// The server was told.
+    pub(crate) fn forget_given_up(&mut self) {
+        self.given_up.clear();
     }
 }
 
@@ -276,8 +413,9 @@ mod tests {
         assert_eq!(statements.find("a").as_deref(), Some("s1"));
         assert_eq!(statements.find("b"), None);
         assert_eq!(statements.find("c").as_deref(), Some("s3"));
-        assert_eq!(statements.take_given_up(), ["s2"]);
-        assert!(statements.take_given_up().is_empty());
+        assert_eq!(statements.given_up(), ["s2"]);
+        statements.forget_given_up();
+        assert!(statements.given_up().is_empty());
     }
 
     #[test]

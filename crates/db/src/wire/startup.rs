@@ -12,10 +12,14 @@ use tokio_postgres::Config;
 use super::error::{ExchangeError, ServerError};
 use super::session::Framed;
 
+/// The setting that decides how dates are printed; the server tells its value and every change.
+pub(crate) const DATE_STYLE: &str = "DateStyle";
+
 /// What the server tells about a new connection.
 pub(crate) struct Greeting {
     pub(crate) process_id: i32,
     pub(crate) secret_key: i32,
+    pub(crate) has_iso_dates: bool,
 }
 
 /// Logs in and waits until the server is ready.
@@ -35,12 +39,16 @@ pub(crate) async fn log_in(framed: &mut Framed, config: &Config) -> Result<Greet
     let mut greeting = Greeting {
         process_id: 0,
         secret_key: 0,
+        has_iso_dates: false,
     };
     loop {
         match framed.message().await? {
             Message::BackendKeyData(body) => {
                 greeting.process_id = body.process_id();
                 greeting.secret_key = body.secret_key();
+            }
+            Message::ParameterStatus(body) if body.name()? == DATE_STYLE => {
+                greeting.has_iso_dates = body.value()?.starts_with("ISO");
             }
             Message::ReadyForQuery(_) => return Ok(greeting),
             Message::ErrorResponse(body) => return Err(refused(&ServerError::read(body.fields())?)),

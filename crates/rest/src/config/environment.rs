@@ -1,14 +1,17 @@
-//! Settings from PostgREST's environment variables.
+//! Settings by PostgREST's names.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{FunctionName, OpenApiMode, RestConfig, TransactionEnd};
+use crate::openapi::Address;
 
-/// A variable that cannot be used.
+/// A setting that cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{name} is {value:?}: {expected} was expected")]
 pub struct SettingError {
-    /// The variable.
+    /// The variable, or the setting in the database.
     pub name: String,
     /// Its value.
     pub value: String,
@@ -16,35 +19,92 @@ pub struct SettingError {
     pub expected: &'static str,
 }
 
-/// Variables that begin with `PGRST_`, by their names without it.
-pub struct Environment(Vec<(String, String)>);
+/// Where settings were found.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// Variables `PGRST_DB_SCHEMAS`.
+    Variables,
+    /// Settings `pgrst.db_schemas` of the login.
+    Database,
+}
+
+/// Settings with their names as in variables, without `PGRST_`. It keeps in mind which of them anybody asked for.
+#[derive(Debug)]
+pub struct Environment {
+    place: Place,
+    given: Vec<(String, String)>,
+    asked: RefCell<BTreeSet<String>>,
+}
 
 impl Environment {
     /// Takes what is PostgREST's out of all variables.
     pub fn new(all: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(
-            all.into_iter()
-                .filter_map(|(name, value)| name.strip_prefix("PGRST_").map(|name| (name.to_owned(), value)))
-                .collect(),
-        )
+        let given = all
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix("PGRST_")?.to_owned(), value)));
+        Self::of(Place::Variables, given.collect())
     }
 
-    /// A variable. One that is empty counts as given for lists only.
+    /// Settings of the database, by their names without `pgrst.`; of several of one name the first counts.
+    pub(crate) fn of_database(stored: impl IntoIterator<Item = (String, String)>) -> Self {
+        let given = stored
+            .into_iter()
+            .map(|(name, value)| (name.to_uppercase(), value));
+        Self::of(Place::Database, given.collect())
+    }
+
+    fn of(place: Place, given: Vec<(String, String)>) -> Self {
+        Self {
+            place,
+            given,
+            asked: RefCell::default(),
+        }
+    }
+
+    /// Names in full of what is given and nobody asked for: it has no effect.
+    pub fn without_effect(&self) -> Vec<String> {
+        let asked = self.asked.borrow();
+        let unasked = self.given.iter().filter(|(name, _)| !asked.contains(name));
+        unasked.map(|(name, _)| self.full_name(name)).collect()
+    }
+
+    /// Everything that anybody asked for.
+    pub(super) fn asked(&self) -> BTreeSet<String> {
+        self.asked.borrow().clone()
+    }
+
+    /// One warning about everything that has no effect.
+    pub fn warn_of_what_has_no_effect(&self) {
+        let names = self.without_effect();
+        if !names.is_empty() {
+            tracing::warn!(variables = names.join(", "), "these variables have no effect");
+        }
+    }
+
+    fn full_name(&self, name: &str) -> String {
+        match self.place {
+            Place::Variables => format!("PGRST_{name}"),
+            Place::Database => format!("pgrst.{}", name.to_lowercase()),
+        }
+    }
+
+    /// A setting. One that is empty counts as given for lists only.
     fn raw(&self, name: &str) -> Option<&str> {
-        self.0
+        self.asked.borrow_mut().insert(name.to_owned());
+        self.given
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
 
-    /// A variable that is not empty.
+    /// A setting that is not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.raw(name).filter(|value| !value.is_empty())
     }
 
     fn wrong(&self, name: &str, expected: &'static str) -> SettingError {
         SettingError {
-            name: format!("PGRST_{name}"),
+            name: self.full_name(name),
             value: self.raw(name).unwrap_or_default().to_owned(),
             expected,
         }
@@ -96,54 +156,22 @@ impl Environment {
         Ok(())
     }
 
-    /// Puts what is given into `config`.
+    /// Puts what is given into `config`. What only a data API on its own decides (its address, its pool, its tokens) is not
+    /// among it.
     pub fn apply(&self, config: &mut RestConfig) -> Result<(), SettingError> {
-        self.list("DB_SCHEMA", &mut config.schemas);
-        self.list("DB_SCHEMAS", &mut config.schemas);
-        self.list("DB_EXTRA_SEARCH_PATH", &mut config.extra_search_path);
-        self.list("DB_HOISTED_TX_SETTINGS", &mut config.hoisted_settings);
-        self.list("SERVER_CORS_ALLOWED_ORIGINS", &mut config.cors_origins);
-        let text = |name: &str| self.text(name).map(str::to_owned);
-        config.anon_role = text("DB_ANON_ROLE").or(config.anon_role.take());
-        config.jwt_audience = text("JWT_AUD").or(config.jwt_audience.take());
-        config.trace_header = text("SERVER_TRACE_HEADER").or(config.trace_header.take());
-        config.openapi_proxy = text("OPENAPI_SERVER_PROXY_URI").or(config.openapi_proxy.take());
-        let function = |name: &str| self.text(name).map(FunctionName::read);
-        config.pre_request = function("DB_PRE_REQUEST").or(config.pre_request.take());
-        config.root_spec = function("DB_ROOT_SPEC").or(config.root_spec.take());
-        if let Some(path) = self.text("JWT_ROLE_CLAIM_KEY") {
-            config.role_claim =
-                claim_path(path).ok_or_else(|| self.wrong("JWT_ROLE_CLAIM_KEY", "a path such as .role"))?;
-        }
-        self.apply_numbers(config)?;
-        self.apply_choices(config)?;
-        for (name, value) in &self.0 {
-            if let Some(name) = name.strip_prefix("APP_SETTINGS_") {
-                config.app_settings.push((name.to_owned(), value.clone()));
-            }
-        }
-        Ok(())
+        self.apply_to_start(config)?;
+        self.apply_to_requests(config)
     }
 
-    fn apply_numbers(&self, config: &mut RestConfig) -> Result<(), SettingError> {
-        config.max_rows = self.number("DB_MAX_ROWS")?.or(config.max_rows);
-        config.pool_size = self.number("DB_POOL")?.unwrap_or(config.pool_size).max(1);
+    /// What is decided when the process starts.
+    fn apply_to_start(&self, config: &mut RestConfig) -> Result<(), SettingError> {
         if let Some(seconds) = self.number("DB_POOL_ACQUISITION_TIMEOUT")? {
             config.pool_wait = Duration::from_secs(seconds);
         }
-        Ok(())
-    }
-
-    fn apply_choices(&self, config: &mut RestConfig) -> Result<(), SettingError> {
-        self.flag("DB_AGGREGATES_ENABLED", &mut config.aggregates)?;
-        self.flag("DB_PLAN_ENABLED", &mut config.plans)?;
         self.flag("DB_PREPARED_STATEMENTS", &mut config.prepared_statements)?;
-        self.flag("OPENAPI_SECURITY_ACTIVE", &mut config.openapi_security)?;
-        self.flag("SERVER_TIMING_ENABLED", &mut config.server_timing)?;
-        self.flag("URL_USE_LEGACY_TARGET_NAMES", &mut config.legacy_target_names)?;
+        self.flag("DB_CONFIG", &mut config.reads_database)?;
         // Ours, not PostgREST's.
         self.flag("DB_PIPELINE", &mut config.pipeline)?;
-        self.flag("DB_SAFE_UPDATE", &mut config.safe_update)?;
         let mut listens = true;
         self.flag("DB_CHANNEL_ENABLED", &mut listens)?;
         if let Some(channel) = self.text("DB_CHANNEL") {
@@ -152,6 +180,65 @@ impl Environment {
         if !listens {
             config.channel = None;
         }
+        // Verified tokens are remembered in a way of our own.
+        self.number::<u64>("JWT_CACHE_MAX_ENTRIES")?;
+        for (full, value) in &self.given {
+            if let Some(name) = full.strip_prefix("APP_SETTINGS_") {
+                config.app_settings.push((name.to_owned(), value.clone()));
+                self.asked.borrow_mut().insert(full.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// What may change from one request to the next.
+    pub(super) fn apply_to_requests(&self, config: &mut RestConfig) -> Result<(), SettingError> {
+        for name in ["DB_SCHEMA", "DB_SCHEMAS"] {
+            self.list(name, &mut config.schemas);
+            if self.raw(name).is_some() && config.schemas.is_empty() {
+                return Err(self.wrong(name, "the name of a schema"));
+            }
+        }
+        self.list("DB_EXTRA_SEARCH_PATH", &mut config.extra_search_path);
+        self.list("DB_HOISTED_TX_SETTINGS", &mut config.hoisted_settings);
+        self.list("SERVER_CORS_ALLOWED_ORIGINS", &mut config.cors_origins);
+        config.anon_role = self.text_or("DB_ANON_ROLE", &mut config.anon_role);
+        config.trace_header = self.text_or("SERVER_TRACE_HEADER", &mut config.trace_header);
+        if let Some(uri) = self.text("OPENAPI_SERVER_PROXY_URI") {
+            if Address::from_proxy_uri(uri).is_none() {
+                let expected = "an address such as https://example.com:8443/path";
+                return Err(self.wrong("OPENAPI_SERVER_PROXY_URI", expected));
+            }
+            config.openapi_proxy = Some(uri.to_owned());
+        }
+        let function = |name: &str| self.text(name).map(FunctionName::read);
+        config.pre_request = function("DB_PRE_REQUEST").or(config.pre_request.take());
+        config.root_spec = function("DB_ROOT_SPEC").or(config.root_spec.take());
+        config.pre_config = function("DB_PRE_CONFIG").or(config.pre_config.take());
+        if let Some(path) = self.text("JWT_ROLE_CLAIM_KEY") {
+            config.role_claim =
+                claim_path(path).ok_or_else(|| self.wrong("JWT_ROLE_CLAIM_KEY", "a path such as .role"))?;
+        }
+        config.max_rows = self.number("DB_MAX_ROWS")?.or(config.max_rows);
+        self.apply_flags(config)?;
+        self.apply_choices(config)
+    }
+
+    fn text_or(&self, name: &str, current: &mut Option<String>) -> Option<String> {
+        self.text(name).map(str::to_owned).or(current.take())
+    }
+
+    fn apply_flags(&self, config: &mut RestConfig) -> Result<(), SettingError> {
+        self.flag("DB_AGGREGATES_ENABLED", &mut config.aggregates)?;
+        self.flag("DB_PLAN_ENABLED", &mut config.plans)?;
+        self.flag("OPENAPI_SECURITY_ACTIVE", &mut config.openapi_security)?;
+        self.flag("SERVER_TIMING_ENABLED", &mut config.server_timing)?;
+        self.flag("URL_USE_LEGACY_TARGET_NAMES", &mut config.legacy_target_names)?;
+        // Ours, not PostgREST's.
+        self.flag("DB_SAFE_UPDATE", &mut config.safe_update)
+    }
+
+    fn apply_choices(&self, config: &mut RestConfig) -> Result<(), SettingError> {
         self.choice(
             "CLIENT_ERROR_VERBOSITY",
             &[("verbose", true), ("minimal", false)],
@@ -249,6 +336,29 @@ mod tests {
             "{error}"
         );
         assert!(apply(&[("PGRST_DB_MAX_ROWS", "many")]).is_err());
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_named() {
+        let given = [
+            "PGRST_DB_MAX_ROWS",
+            "PGRST_DB_MAXROWS",
+            "PGRST_LOG_LEVEL",
+            "PGRST_APP_SETTINGS_a",
+            "OTHER",
+        ];
+        let variables = Environment::new(given.map(|name| (name.to_owned(), "1".to_owned())));
+        variables.apply(&mut RestConfig::default()).unwrap();
+        assert_eq!(
+            variables.without_effect(),
+            ["PGRST_DB_MAXROWS", "PGRST_LOG_LEVEL"]
+        );
+    }
+
+    #[test]
+    fn values_that_would_stop_every_request() {
+        assert!(apply(&[("PGRST_DB_SCHEMAS", " , ")]).is_err());
+        assert!(apply(&[("PGRST_OPENAPI_SERVER_PROXY_URI", "example.com")]).is_err());
     }
 
     #[test]

@@ -30,7 +30,9 @@ impl RestConfig {
             safe_update: true,
             ..Self::default()
         };
-        Environment::new(variables).apply(&mut settings)?;
+        let variables = Environment::new(variables);
+        variables.apply(&mut settings)?;
+        variables.warn_of_what_has_no_effect();
         let api = config.section("api");
         let is_on = api.get("enabled").bool_or(true)?;
         if let Some(schemas) = api.get("schemas").string_list()? {

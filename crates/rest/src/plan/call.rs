@@ -9,7 +9,7 @@ use super::read::{Planner, Root};
 use super::{Source, similar};
 use crate::error::RestError;
 use crate::request::{Action, Body, MediaType};
-use crate::schema::{Name, Parameter, QualifiedName, ReturnValue, Routine};
+use crate::schema::{Name, Parameter, QualifiedName, Relation, ReturnValue, Routine};
 
 /// A call.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct CallPlan<'a> {
     pub routine: &'a Routine,
     /// What it is called with.
     pub values: CallValues,
-    /// What is shown of its rows; `None` for functions that return a value without columns.
+    /// What is shown of its rows, or of a set of values; `None` for functions that return one value, or nothing.
     pub shown: Option<ReadPlan>,
 }
 
@@ -68,7 +68,10 @@ impl<'a> Planner<'a> {
         }
         let values = self.values(routine);
         let shown = match &routine.returns.value {
-            ReturnValue::Composite { type_name, .. } => Some(self.returned_by(routine, type_name)?),
+            ReturnValue::Composite { type_name, .. } => {
+                Some(self.returned_by(routine, self.cache.relations.get(type_name))?)
+            }
+            ReturnValue::Scalar { .. } if routine.returns.is_set => Some(self.returned_by(routine, None)?),
             ReturnValue::Void | ReturnValue::Scalar { .. } => None,
         };
         Ok(CallPlan {
@@ -78,16 +81,12 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn returned_by(&mut self, routine: &Routine, row_type: &QualifiedName) -> Result<ReadPlan, RestError> {
-        let relation = self.cache.relations.get(row_type);
+    fn returned_by(&mut self, routine: &Routine, relation: Option<&Relation>) -> Result<ReadPlan, RestError> {
+        let name = relation.map_or(&routine.name, |relation| &relation.name);
         let root = Root {
             source: Source::Result,
             relation,
-            name: if relation.is_some() {
-                row_type.clone()
-            } else {
-                routine.name.clone()
-            },
+            name: name.clone(),
         };
         let range = self.request.range.capped(self.config.max_rows);
         let mut plan = self.rows(&root, range)?;

@@ -57,6 +57,7 @@ pub(super) async fn call_routine(mut serving: Serving, name: &str) -> Result<Res
     serving.timing.lap("plan");
     let sending = Sending {
         read_only,
+        is_repeatable: false,
         routine: Some(routine),
         estimate: None,
         expectation,

@@ -1,29 +1,50 @@
 //! The transaction of a request: context, statement, answer.
 
 use bytes::Bytes;
-use ferrobase_db::{DataRow, Ending, Exchange, ExchangeError, Piece, Reply, Statement};
+use ferrobase_db::{DataRow, Ending, Exchange, ExchangeError, Format, Piece, Reply, Statement};
 use ferrobase_sql::Fragment;
 use serde_json::Value;
 
 use super::Serving;
 use crate::error::{RestError, server_error};
+use crate::json_rows::JsonRows;
 use crate::request::Transaction;
 use crate::schema::{Name, Routine};
-use crate::statement::{Column, Context, Expectation, UNEXPECTED, context, pre_request, statement};
+use crate::statement::{
+    Column, Context, Expectation, UNEXPECTED, context, pre_request, response_settings, statement,
+};
 
 /// Larger answers of reads are passed on while they arrive, in bytes.
 const STREAM_ABOVE: usize = 256 * 1024;
+
+/// Rows become JSON here up to this size, in bytes.
+const LARGEST_ROWS: usize = 1024 * 1024;
 
 /// What is sent besides the main statement, and how.
 pub(super) struct Sending<'s> {
     /// Nothing may be written.
     pub(super) read_only: bool,
+    /// It only looks at relations.
+    pub(super) is_repeatable: bool,
     /// The function that is called.
     pub(super) routine: Option<&'s Routine>,
     /// A statement whose plan estimates the total.
     pub(super) estimate: Option<Fragment>,
     /// The number of rows that the statement insists on.
     pub(super) expectation: Expectation,
+}
+
+impl Sending<'_> {
+    /// Reading relations.
+    pub(super) fn read(estimate: Option<Fragment>) -> Self {
+        Self {
+            read_only: true,
+            is_repeatable: estimate.is_none(),
+            routine: None,
+            estimate,
+            expectation: Expectation::Any,
+        }
+    }
 }
 
 /// The columns of an answer, read.
@@ -82,6 +103,58 @@ impl Serving {
         Answer::read(&row, planned, Content::Whole(body))
     }
 
+    /// Sends a statement whose answer is the rows themselves, which become JSON here. `None` if they had better become
+    /// JSON in the database: it knows more types, and passes large answers on piece by piece.
+    pub(super) async fn send_rows(
+        &self,
+        sql: Fragment,
+        sending: Sending<'_>,
+        is_object: bool,
+    ) -> Result<Option<Answer>, RestError> {
+        let failed = |error| self.failed(error, sending.expectation);
+        let main = Statement {
+            format: Format::Described,
+            ..statement(sql)
+        };
+        let mut reply = self
+            .begin(main, Some(response_settings()), &sending, usize::MAX)
+            .await
+            .map_err(failed)?;
+        let columns = reply.columns();
+        let Some(mut rows) = columns.and_then(|columns| JsonRows::of(columns, reply.has_iso_dates())) else {
+            return Ok(None);
+        };
+        let (mut headers, mut status) = (None, None);
+        while let Some(piece) = reply.next().await.map_err(failed)? {
+            match piece {
+                Piece::Row(row) => rows.add(&row),
+                Piece::After(row) => {
+                    headers = row.text(0).map(str::to_owned);
+                    status = row.text(1).map(str::to_owned);
+                }
+                Piece::Large { .. } => return Ok(None),
+            }
+            if rows.len() > LARGEST_ROWS {
+                return Ok(None);
+            }
+        }
+        let count = rows.count();
+        let body = if is_object {
+            rows.into_object()
+        } else {
+            rows.into_array()
+        };
+        Ok(Some(Answer {
+            total: None,
+            rows: count,
+            headers,
+            status,
+            extra: None,
+            estimate: None,
+            body: Content::Whole(body.into()),
+        }))
+    }
+
     /// Sends a statement whose answer is one row of some other shape.
     pub(super) async fn send_row(&self, sql: Fragment, sending: Sending<'_>) -> Result<DataRow, RestError> {
         let failed = |error| self.failed(error, sending.expectation);
@@ -118,8 +191,8 @@ impl Serving {
 
     async fn begin(
         &self,
-        main: Statement<'_>,
-        after: Option<Statement<'_>>,
+        main: Statement<'static>,
+        after: Option<Statement<'static>>,
         sending: &Sending<'_>,
         stream_above: usize,
     ) -> Result<Reply, ExchangeError> {
@@ -145,8 +218,8 @@ impl Serving {
             })
             .or(role_settings.and_then(|settings| settings.isolation.as_deref()));
         let exchange = Exchange {
-            role: &self.identity.role,
-            isolation,
+            role: self.identity.role.clone().into(),
+            isolation: isolation.map(|level| level.to_owned().into()),
             context: context(
                 &Context {
                     schema: &request.schema,
@@ -174,7 +247,12 @@ impl Serving {
             },
             stream_above,
         };
-        self.state.requests().send(&exchange).await
+        // Small reads travel together; what a function does may not be done twice.
+        if sending.is_repeatable && exchange.isolation.is_none() && exchange.before.is_none() {
+            self.state.requests().send_shared(exchange).await
+        } else {
+            self.state.requests().send(&exchange).await
+        }
     }
 
     fn is_rolled_back(&self) -> bool {

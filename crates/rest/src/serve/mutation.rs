@@ -31,6 +31,7 @@ pub(super) async fn serve(mut serving: Serving) -> Result<Response, RestError> {
     serving.timing.lap("plan");
     let sending = Sending {
         read_only: false,
+        is_repeatable: false,
         routine: None,
         estimate: None,
         expectation,

@@ -50,6 +50,7 @@ impl Serving {
         let sql = sql.with_text(PRIVILEGES_SQL);
         let sending = Sending {
             read_only: true,
+            is_repeatable: false,
             routine: None,
             estimate: None,
             expectation: Expectation::Any,

@@ -17,7 +17,7 @@ const ARGUMENTS: &str = "\"pgrst_arguments\"";
 pub(crate) fn call(plan: &CallPlan<'_>, finish: &Finish<'_>) -> Fragment {
     let mut sql = Fragment::new();
     let shape = Shape {
-        is_scalar: plan.shown.is_none(),
+        is_scalar: !matches!(plan.routine.returns.value, ReturnValue::Composite { .. }),
         is_single: !plan.routine.returns.is_set,
     };
     // A single value is not counted: there is one.
@@ -29,7 +29,15 @@ pub(crate) fn call(plan: &CallPlan<'_>, finish: &Finish<'_>) -> Fragment {
         },
         ..*finish
     };
-    let in_place = |sql: &mut Fragment| write_rows(sql, plan);
+    let in_place = |sql: &mut Fragment| {
+        if shape.is_scalar {
+            sql.push("(");
+            write_value(sql, plan);
+            sql.push(")");
+        } else {
+            write_rows(sql, plan);
+        }
+    };
     // What is counted besides being shown must be called once all the same.
     let origin = if finish.counting == Counting::None {
         Origin::Call(&in_place)

@@ -33,14 +33,20 @@ pub(crate) struct Context<'c> {
 }
 
 /// The statement that sets it all, for this transaction only. What is written now applies before what follows: the role
-/// decides which of the later settings are allowed.
+/// decides which of the later settings are allowed. Each setting answers its value, which nobody wants to have sent
+/// back: `num_nulls` makes one number of them.
 pub(crate) fn context(context: &Context<'_>, config: &RestConfig) -> Statement<'static> {
     let mut sql = Fragment::new();
-    sql.push("SELECT set_config('search_path', ")
+    sql.push("SELECT num_nulls(set_config('search_path', ")
         .param(search_path(context.schema, config))
         .push(", true)");
+    let mut count = 1;
     let mut set = |name: &str, value: &str| {
-        sql.push(", set_config(")
+        count += 1;
+        // No function takes more than 100 arguments.
+        let separator = if count % 50 == 0 { "), num_nulls(" } else { ", " };
+        sql.push(separator)
+            .push("set_config(")
             .push(literal(name))
             .push(", ")
             .param(value)
@@ -69,6 +75,7 @@ pub(crate) fn context(context: &Context<'_>, config: &RestConfig) -> Statement<'
     if context.read_only {
         sql.push(", set_config('transaction_read_only', 'on', true)");
     }
+    sql.push(")");
     super::statement(sql)
 }
 

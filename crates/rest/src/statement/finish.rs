@@ -1,5 +1,6 @@
 //! The outer statement: counts, response settings and the body, over the rows.
 
+use ferrobase_db::Statement;
 use ferrobase_sql::Fragment;
 
 use super::body::{ROWS, Shape, write_body};
@@ -33,6 +34,8 @@ pub(crate) enum Expectation {
 /// What the texts begin with that expectations fail with.
 pub(crate) const UNEXPECTED: &str = "pgrst_rows:";
 
+const RESPONSE_SETTINGS: &str = "nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '')";
+
 /// What the outer statement adds to the rows.
 #[derive(Debug)]
 pub(crate) struct Finish<'f> {
@@ -65,6 +68,21 @@ pub(crate) fn read(plan: &ReadPlan, finish: &Finish<'_>) -> (Fragment, Fragment)
     (sql, counted)
 }
 
+/// The rows of a read, without anything around them.
+pub(crate) fn rows(plan: &ReadPlan) -> Fragment {
+    let mut sql = Fragment::new();
+    write_root(&mut sql, plan, Origin::Own);
+    sql
+}
+
+/// `response.headers` and `response.status`, where no other statement asks for them.
+pub(crate) fn response_settings() -> Statement<'static> {
+    Statement {
+        sql: format!("SELECT {RESPONSE_SETTINGS}").into(),
+        ..Statement::default()
+    }
+}
+
 /// `SELECT … FROM `: the columns of the answer in the order of [`super::Column`]. The body is the last one, so that
 /// it may be handed on while it arrives.
 pub(super) fn write_head(
@@ -83,9 +101,8 @@ pub(super) fn write_head(
     } else {
         write_row_count(sql, finish.expectation);
     }
-    let settings = ", nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '')";
     if !finish.is_explained {
-        sql.push(settings);
+        sql.push(", ").push(RESPONSE_SETTINGS);
     }
     match extra {
         Some(extra) => {
@@ -100,7 +117,7 @@ pub(super) fn write_head(
     sql.push(", ");
     write_body(sql, finish.producer, shape);
     if finish.is_explained {
-        sql.push(settings);
+        sql.push(", ").push(RESPONSE_SETTINGS);
     }
     sql.push(" FROM ");
 }

@@ -7,7 +7,6 @@ use axum::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, VARY,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS");
@@ -21,20 +20,20 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 /// How long browsers may remember a preflight: an hour.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("3600");
 
-pub(super) async fn layer(request: Request, next: Next) -> Response {
-    if request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
-        return preflight(&request);
-    }
-    let mut response = next.run(request).await;
+/// Says that browsers may read an answer.
+pub(super) fn mark(response: &mut Response) {
     let headers = response.headers_mut();
     headers
         .entry(ACCESS_CONTROL_ALLOW_ORIGIN)
         .or_insert(HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
-    response
 }
 
-fn preflight(request: &Request) -> Response {
+/// The answer to a preflight, if the request is one.
+pub(super) fn preflight(request: &Request) -> Option<Response> {
+    if request.method() != Method::OPTIONS || !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+        return None;
+    }
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -44,5 +43,5 @@ fn preflight(request: &Request) -> Response {
     if let Some(asked) = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
     }
-    response
+    Some(response)
 }

@@ -4,18 +4,22 @@
 //! * Opaque keys (`sb_…`) are replaced by the JWT that they stand for: always in `Authorization`; from `apikey` only when
 //!   there is no `Authorization`, because the official client then sends none.
 //! * A JWT as `apikey` says nothing about the caller.
+//! * A key in the query is not handed on to the data API, which would take it for a filter.
 
 use std::borrow::Cow;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
-use axum::middleware::Next;
+use axum::http::uri::{PathAndQuery, Uri};
 use axum::response::Response;
 use ferrobase_http::{Caller, TokenState};
 use ferrobase_jwt::constant_time_eq;
 
-use super::{Gateway, refusal};
+use super::{DATA_API, Gateway, is_below, lingering, refusal};
+
+/// Name of the key, as header and as parameter.
+const KEY: &str = "apikey";
 
 /// Paths that browsers reach by a link, without a key.
 const OPEN: [&str; 4] = [
@@ -25,20 +29,26 @@ const OPEN: [&str; 4] = [
     "/auth/v1/.well-known/jwks.json",
 ];
 
-pub(super) async fn layer(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
+/// The request with its [`Caller`], or the refusal of one without a right key.
+pub(super) fn identify(gateway: &Gateway, request: Request) -> Result<Request, Box<Response>> {
+    let mut request = lingering::until_read(request);
     let key = api_key(&request);
     let bearer = bearer(request.headers());
     let mut token = bearer.map_or(TokenState::None, |bearer| gateway.token(bearer));
     match key.as_deref().map(|key| gateway.key(key)) {
-        Some(Key::Wrong) => return refusal::wrong_key(),
+        Some(Key::Wrong) => return Err(Box::new(refusal::wrong_key())),
         Some(Key::Opaque(stands_for)) if !request.headers().contains_key(AUTHORIZATION) => token = stands_for,
         Some(Key::Opaque(_) | Key::Jwt) => {}
         None if matches!(token, TokenState::Valid { .. }) || OPEN.contains(&request.uri().path()) => {}
-        None if bearer.is_some() => return refusal::wrong_key(),
-        None => return refusal::no_key(),
+        None if bearer.is_some() => return Err(Box::new(refusal::wrong_key())),
+        None => return Err(Box::new(refusal::no_key())),
+    }
+    let shorter = key.and_then(|key| without_key(request.uri(), &key));
+    if let Some(uri) = shorter {
+        *request.uri_mut() = uri;
     }
     request.extensions_mut().insert(Caller { token });
-    next.run(request).await
+    Ok(request)
 }
 
 enum Key {
@@ -93,17 +103,61 @@ impl Gateway {
 }
 
 fn api_key(request: &Request) -> Option<Cow<'_, str>> {
-    if let Some(key) = request.headers().get("apikey") {
+    if let Some(key) = request.headers().get(KEY) {
         return Some(Cow::Borrowed(key.to_str().unwrap_or_default()));
     }
-    let query = request.uri().query().filter(|query| query.contains("apikey"))?;
+    let query = request.uri().query().filter(|query| query.contains(KEY))?;
     url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "apikey")
+        .find(|(name, _)| name == KEY)
         .map(|(_, key)| key)
+}
+
+/// The address without the key among its parameters; `None` if it can stay. A filter of a column of that name stays.
+fn without_key(uri: &Uri, key: &str) -> Option<Uri> {
+    let query = uri.query().filter(|query| query.contains(KEY))?;
+    if !is_below(uri.path(), DATA_API) {
+        return None;
+    }
+    let is_key = |pair: &&str| {
+        url::form_urlencoded::parse(pair.as_bytes()).any(|(name, value)| name == KEY && value == key)
+    };
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_key(pair)).collect();
+    let separator = if kept.is_empty() { "" } else { "?" };
+    let path_and_query = format!("{}{separator}{}", uri.path(), kept.join("&"));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(path_and_query).ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// `Bearer`, in any case, one blank, the token (auth.md section 1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ')).then_some(token)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_leaves_the_query() {
+        let without = |uri: &str| {
+            let uri: Uri = uri.parse().unwrap();
+            without_key(&uri, "k=+1").map_or_else(|| uri.to_string(), |uri| uri.to_string())
+        };
+        let cases = [
+            ("/rest/v1/t?apikey=k%3D%2B1", "/rest/v1/t"),
+            ("/rest/v1/t?apikey=k%3d%2B1&a=eq.%20b", "/rest/v1/t?a=eq.%20b"),
+            ("/rest/v1/t?a=1&apikey=k%3D%2B1&b=2", "/rest/v1/t?a=1&b=2"),
+            ("http://h:1/rest/v1/t?apikey=k=%2B1&b", "http://h:1/rest/v1/t?b"),
+            ("/rest/v1/t?apikey=eq.5", "/rest/v1/t?apikey=eq.5"),
+            ("/rest/v1/t?myapikey=k=%2B1", "/rest/v1/t?myapikey=k=%2B1"),
+            ("/auth/v1/verify?apikey=k=%2B1", "/auth/v1/verify?apikey=k=%2B1"),
+            ("/rest/v1/t?a=1", "/rest/v1/t?a=1"),
+        ];
+        for (given, wanted) in cases {
+            assert_eq!(without(given), wanted, "{given}");
+        }
+    }
 }

@@ -10,13 +10,12 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ferrobase_http::{ClientAddress, RequestId, client_address};
 use ferrobase_telemetry::{counter, histogram};
 use futures_util::FutureExt;
 use serde_json::json;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::listener::Peer;
 
@@ -25,35 +24,61 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken from the client.
 const LONGEST_ID: usize = 64;
 
-pub(super) async fn layer(mut request: Request, next: Next) -> Response {
+/// A request that is being answered.
+pub(super) struct Observed {
+    begun: Instant,
+    id: Arc<str>,
+    service: &'static str,
+    span: Span,
+}
+
+/// Gives a request its id and its client's address.
+pub(super) fn begin(request: &mut Request) -> Observed {
     let begun = Instant::now();
-    let id = request_id(&request);
+    let id = request_id(request);
     let peer = request
         .extensions()
         .get::<Peer>()
         .map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.0.ip());
     let client = client_address(request.headers(), peer);
     let service = service_of(request.uri().path());
-    let method = request.method().clone();
-    let span = tracing::info_span!("request", id = %id, %method, path = request.uri().path());
+    let span =
+        tracing::info_span!("request", id = %id, method = %request.method(), path = request.uri().path());
     request.extensions_mut().insert(ClientAddress(client));
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
-
-    let outcome = AssertUnwindSafe(next.run(request))
-        .catch_unwind()
-        .instrument(span.clone())
-        .await;
-    let mut response = outcome.unwrap_or_else(|panic| span.in_scope(|| panicked(&panic)));
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    Observed {
+        begun,
+        id,
+        service,
+        span,
     }
-    let elapsed = begun.elapsed();
-    let status = response.status();
-    span.in_scope(|| tracing::debug!(status = status.as_u16(), micros = elapsed.as_micros(), "answered"));
-    counter!("ferrobase_http_requests_total", "service" => service, "status" => status_class(status))
-        .increment(1);
-    histogram!("ferrobase_http_request_seconds", "service" => service).record(elapsed.as_secs_f64());
-    response
+}
+
+impl Observed {
+    /// Waits for the answer, whatever happens.
+    pub(super) async fn until_answered(self, answer: impl Future<Output = Response>) -> Response {
+        let Self {
+            begun,
+            id,
+            service,
+            span,
+        } = self;
+        let outcome = AssertUnwindSafe(answer)
+            .catch_unwind()
+            .instrument(span.clone())
+            .await;
+        let mut response = outcome.unwrap_or_else(|panic| span.in_scope(|| panicked(&panic)));
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        let elapsed = begun.elapsed();
+        let status = response.status();
+        span.in_scope(|| tracing::debug!(status = status.as_u16(), micros = elapsed.as_micros(), "answered"));
+        counter!("ferrobase_http_requests_total", "service" => service, "status" => status_class(status))
+            .increment(1);
+        histogram!("ferrobase_http_request_seconds", "service" => service).record(elapsed.as_secs_f64());
+        response
+    }
 }
 
 /// The client's own id if it is harmless, else a random one.
