@@ -1,6 +1,9 @@
 // SQL against the project's database: as its owner, and as the data API would run it for a caller.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import { claimsOf } from './client.mjs'
+import { sleep } from './server.mjs'
 
 export class Database {
   static async connect(server) {
@@ -15,6 +18,11 @@ export class Database {
 
   async rows(sql, parameters = []) {
     return (await this.connection.query(sql, parameters)).rows
+  }
+
+  /** Runs a file of SQL. */
+  async runFile(url) {
+    await this.connection.query(readFileSync(url, 'utf8'))
   }
 
   /** Rows that the bearer of this token may see. */
@@ -49,4 +57,21 @@ export class Database {
   async end() {
     await this.connection.end()
   }
+}
+
+/** Asks again for at most a second, which is how long a change of the schema may take to be served. */
+export async function within(ask, isGood) {
+  const end = Date.now() + 1000
+  for (;;) {
+    const answer = await ask()
+    if (isGood(answer) || Date.now() > end) return answer
+    await sleep(10)
+  }
+}
+
+/** Asserts that the data API refused with this code and status; returns the error. */
+export function denied({ data, error, status }, code, expected) {
+  assert.ok(error, `expected ${code}, got ${status} ${JSON.stringify(data)?.slice(0, 300)}`)
+  assert.deepEqual([error.code, status], [code, expected], error.message)
+  return error
 }
