@@ -155,7 +155,7 @@ impl Inner {
 
     fn check(&self, claims: &Claims) -> Result<(), Rejection> {
         let now = self.clock.unix();
-        let time = |name: &'static str| match claims.0.get(name) {
+        let time = |name: &'static str| match claims.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Number(_)) => Ok(claims.time(name)),
             Some(_) => Err(Rejection::NotANumber(name)),
@@ -169,7 +169,7 @@ impl Inner {
         if time("iat")?.is_some_and(|issued| now + LEEWAY < issued) {
             return Err(Rejection::IssuedInFuture);
         }
-        self.check_audience(claims.0.get("aud"))
+        self.check_audience(claims.get("aud"))
     }
 
     fn check_audience(&self, claim: Option<&Value>) -> Result<(), Rejection> {

@@ -62,17 +62,24 @@ pub(crate) fn write(to: &mut impl fmt::Write, key: &str, value: &str) -> fmt::Re
     write!(to, "{key}={value}")
 }
 
-/// The pairs sorted by key; those of one key stay in their order.
+/// The pairs sorted by key. A key occurs once, with its values in their order and a bare comma between them: it says which
+/// answer this is, and is not meant to be read again.
 pub(crate) fn canonical(pairs: &[Pair<'_>]) -> String {
     let mut sorted: Vec<&Pair<'_>> = pairs.iter().collect();
     sorted.sort_by(|left, right| left.key.cmp(&right.key));
     let mut text = String::new();
-    for pair in sorted {
-        if !text.is_empty() {
-            text.push('&');
+    for same in sorted.chunk_by(|left, right| left.key == right.key) {
+        for (index, pair) in same.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            } else {
+                text.push_str(if text.is_empty() { "" } else { "&" });
+                text.extend(utf8_percent_encode(&pair.key, RESERVED));
+                text.push('=');
+            }
+            let value = pair.value.as_deref().unwrap_or_default();
+            text.extend(utf8_percent_encode(value, RESERVED));
         }
-        // Writing to a String cannot fail.
-        let _ = write(&mut text, &pair.key, pair.value.as_deref().unwrap_or_default());
     }
     text
 }

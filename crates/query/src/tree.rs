@@ -20,8 +20,8 @@ pub struct QueryString {
     pub on_conflict: Option<Vec<String>>,
     /// Pairs that are arguments of a function: only with [`Reading::Arguments`]. Repeated names are kept.
     pub arguments: Vec<(String, String)>,
-    /// The same query in its canonical form (pairs sorted by key, percent-encoded) for `Content-Location`; without the
-    /// question mark, empty when there is no pair.
+    /// The same query in its canonical form for `Content-Location`: sorted by key, percent-encoded, the values of one key
+    /// with a comma between them; without the question mark, empty when there is no pair.
     pub canonical: String,
 }
 

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+mod claim_path;
 mod database;
 mod environment;
 mod project;
+mod tokens;
 
+pub(crate) use claim_path::ClaimPath;
 pub(crate) use database::read as read_database;
 pub use environment::{Environment, SettingError};
 pub use project::ProjectError;
+pub(crate) use tokens::TokenSettings;
 
 /// How transactions end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +77,10 @@ pub struct RestConfig {
     pub plans: bool,
     /// `db-hoisted-tx-settings`
     pub hoisted_settings: Vec<String>,
-    /// `jwt-role-claim-key`, as the names on the way to the claim.
-    pub role_claim: Vec<String>,
+    /// `jwt-role-claim-key`
+    pub role_claim: ClaimPath,
+    /// `jwt-secret` and what belongs to it; `None` = a gateway verifies tokens, and no setting in the database changes how.
+    pub tokens: Option<TokenSettings>,
     /// `openapi-mode`
     pub openapi_mode: OpenApiMode,
     /// `openapi-security-active`
@@ -158,7 +164,8 @@ impl Default for RestConfig {
             ]
             .map(str::to_owned)
             .to_vec(),
-            role_claim: vec!["role".to_owned()],
+            role_claim: ClaimPath::default(),
+            tokens: None,
             openapi_mode: OpenApiMode::FollowPrivileges,
             openapi_security: false,
             openapi_proxy: None,
@@ -181,7 +188,8 @@ impl Default for RestConfig {
 }
 
 impl RestConfig {
+    /// Nothing is at the root, not even the function that would otherwise answer there.
     pub(crate) fn root_is_disabled(&self) -> bool {
-        self.openapi_mode == OpenApiMode::Disabled && self.root_spec.is_none()
+        self.openapi_mode == OpenApiMode::Disabled
     }
 }

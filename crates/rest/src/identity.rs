@@ -7,8 +7,9 @@ use axum::http::request::Parts;
 use ferrobase_db::{ExchangeError, ServerError};
 use ferrobase_http::{Caller, TokenState};
 use ferrobase_jwt::{Claims, JwtError, Rejection};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::config::ClaimPath;
 use crate::error::{RestError, TokenError};
 use crate::state::State;
 
@@ -21,7 +22,7 @@ pub(crate) struct Identity {
     /// The role that the request works as.
     pub(crate) role: String,
     /// Claims as JSON.
-    pub(crate) claims: String,
+    pub(crate) claims: Arc<str>,
     /// The role is the one of callers without a token.
     pub(crate) is_anonymous: bool,
 }
@@ -60,13 +61,8 @@ fn with_claims(claims: Option<&Claims>, state: &State) -> Result<Identity, RestE
     }
     let is_anonymous = config.anon_role.as_deref() == Some(role.as_str());
     let claims = match claims {
-        None => json!({ "role": role }).to_string(),
-        Some(claims) if claims.0.contains_key("role") => text(claims)?,
-        Some(claims) => {
-            let mut claims = claims.clone();
-            claims.0.insert("role".to_owned(), Value::String(role.clone()));
-            text(&claims)?
-        }
+        None => json!({ "role": role }).to_string().into(),
+        Some(claims) => claims.json_for(&role),
     };
     Ok(Identity {
         role,
@@ -86,21 +82,9 @@ fn no_such_role(role: &str) -> RestError {
     RestError::database(ExchangeError::Server(Box::new(error)), false)
 }
 
-fn text(claims: &Claims) -> Result<String, RestError> {
-    serde_json::to_string(claims).map_err(|error| RestError::Internal(error.to_string()))
-}
-
 /// The claim at a path.
-fn role(claims: &Claims, path: &[String]) -> Option<String> {
-    let (first, rest) = path.split_first()?;
-    let mut value = claims.0.get(first)?;
-    for name in rest {
-        value = match value {
-            Value::Array(items) => items.get(name.parse::<usize>().ok()?)?,
-            other => other.get(name)?,
-        };
-    }
-    value.as_str().map(str::to_owned)
+fn role(claims: &Claims, path: &ClaimPath) -> Option<String> {
+    path.role_of(claims)
 }
 
 /// The token of `Authorization: Bearer`, in any case; other schemes are no token.

@@ -160,11 +160,17 @@ fn write_timestamp(out: &mut Vec<u8>, value: &[u8], has_zone: bool) {
 }
 
 /// As `escape_json` does it.
-fn write_string(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn write_string(out: &mut Vec<u8>, value: &[u8]) {
     out.push(b'"');
+    // Without a way out of the loop many bytes are looked at in one step.
+    if !value.iter().fold(false, |found, byte| found | has_escape(*byte)) {
+        out.extend_from_slice(value);
+        out.push(b'"');
+        return;
+    }
     let mut from = 0;
     for (at, byte) in value.iter().enumerate() {
-        if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+        if !has_escape(*byte) {
             continue;
         }
         out.extend_from_slice(&value[from..at]);
@@ -182,6 +188,10 @@ fn write_string(out: &mut Vec<u8>, value: &[u8]) {
     }
     out.extend_from_slice(&value[from..]);
     out.push(b'"');
+}
+
+fn has_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod call;
 mod filters;
 mod mutation;
 mod negotiate;
+mod plain_values;
 mod read;
 mod relationship;
 mod similar;
@@ -19,6 +20,7 @@ mod similar;
 pub use call::{Argument, CallPlan, CallValues};
 pub use mutation::{Conflict, MutationPlan, Values, WriteColumn};
 pub use negotiate::Producer;
+pub use plain_values::PlainValue;
 pub use read::Planner;
 
 /// Rows and what is shown of them.
@@ -205,8 +207,8 @@ pub struct EmbedPlan {
 pub struct Hoisted {
     /// The function.
     pub function: Aggregate,
-    /// Key of the column in the related rows; `None` = the rows are counted.
-    pub column: Option<String>,
+    /// Key of the column in the related rows.
+    pub column: String,
     /// Type that the result is cast to.
     pub cast: Option<String>,
     /// Key.

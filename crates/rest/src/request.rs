@@ -85,23 +85,21 @@ pub struct Request {
 }
 
 impl Request {
-    /// Reads everything; the checks are in the original's order.
+    /// Reads everything; the checks are in the original's order. Preferences are checked when the target is known.
     pub fn read(parts: &Parts, body: &Bytes, config: &RestConfig) -> Result<Self, RestError> {
-        let target = target(parts.uri.path())?;
-        if target == Target::Root && config.root_is_disabled() {
-            return Err(RestError::RootDisabled);
-        }
+        let target = target(parts.uri.path(), config)?;
         let (schema, shows_schema) = schema(&parts.headers, &parts.method, config)?;
         let action = action(&target, &parts.method)?;
         let reading = match action {
             Action::CallSafely => Reading::Arguments,
             _ => Reading::Filters,
         };
-        let query = ferrobase_query::parse(parts.uri.query().unwrap_or_default(), reading)?;
-        let range = Range::read(&query, &parts.headers, parts.method == Method::GET)?;
+        let mut query = ferrobase_query::parse(parts.uri.query().unwrap_or_default(), reading)?;
+        if !matches!(action, Action::Insert | Action::Update | Action::Call) {
+            query.columns = None;
+        }
+        let range = Range::read(&query, &parts.headers, &parts.method)?;
         let body = Body::read(body, &parts.headers, action, query.columns.is_some())?;
-        let preferences = Preferences::read(&parts.headers, config.transaction_end.allows_override());
-        preferences.check()?;
         Ok(Self {
             target,
             action,
@@ -110,14 +108,15 @@ impl Request {
             shows_schema,
             query,
             range,
-            preferences,
+            preferences: Preferences::read(&parts.headers, config.transaction_end.allows_override()),
             accepts: accepted(&parts.headers),
             body,
         })
     }
 }
 
-fn target(path: &str) -> Result<Target, RestError> {
+/// What a path names; the root is the function that the settings put there, if they do.
+fn target(path: &str, config: &RestConfig) -> Result<Target, RestError> {
     let decode = |segment: &str| {
         percent_decode_str(segment)
             .decode_utf8()
@@ -126,7 +125,11 @@ fn target(path: &str) -> Result<Target, RestError> {
     };
     let mut segments = path.trim_start_matches('/').split('/');
     match (segments.next(), segments.next(), segments.next()) {
-        (None | Some(""), None, None) => Ok(Target::Root),
+        (None | Some(""), None, None) if config.root_is_disabled() => Err(RestError::RootDisabled),
+        (None | Some(""), None, None) => Ok(match &config.root_spec {
+            Some(function) => Target::Routine(function.name.clone()),
+            None => Target::Root,
+        }),
         (Some(relation), None, None) => decode(relation).map(Target::Relation),
         (Some("rpc"), Some(function), None) => decode(function).map(Target::Routine),
         _ => Err(RestError::Path),
@@ -177,7 +180,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_root() {
+        use crate::config::{FunctionName, OpenApiMode};
+        let mut config = RestConfig {
+            root_spec: Some(FunctionName::read("api.root")),
+            ..RestConfig::default()
+        };
+        let root = target("/", &config).unwrap();
+        assert_eq!(root, Target::Routine("root".to_owned()));
+        assert_eq!(action(&root, &Method::POST).unwrap(), Action::Call);
+        assert_eq!(action(&root, &Method::GET).unwrap(), Action::CallSafely);
+        config.openapi_mode = OpenApiMode::Disabled;
+        assert!(matches!(target("/", &config), Err(RestError::RootDisabled)));
+    }
+
+    fn read(method: Method, uri: &str) -> Result<Request, RestError> {
+        let http = axum::http::Request::builder().method(method).uri(uri);
+        let (parts, ()) = http.body(()).unwrap().into_parts();
+        Request::read(&parts, &Bytes::from_static(b"{}"), &RestConfig::default())
+    }
+
+    #[test]
+    fn columns_count_where_a_body_may_have_more() {
+        for (method, is_kept) in [(Method::POST, true), (Method::PATCH, true), (Method::PUT, false)] {
+            let request = read(method, "/items?columns=a").unwrap();
+            assert_eq!(request.query.columns.is_some(), is_kept);
+        }
+    }
+
+    #[test]
     fn paths() {
+        let target = |path| target(path, &RestConfig::default());
         assert_eq!(target("/").unwrap(), Target::Root);
         assert_eq!(target("/a%20b").unwrap(), Target::Relation("a b".to_owned()));
         assert_eq!(target("/rpc/f").unwrap(), Target::Routine("f".to_owned()));

@@ -1,7 +1,7 @@
 //! Answers: status, headers, body (rest.md sections 9, 10, 16 and 17).
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
@@ -97,10 +97,9 @@ impl<'s> Builder<'s> {
     }
 
     /// `Content-Location` of a relation's rows.
-    pub(crate) fn location_of_content(self, name: &str) -> Self {
+    pub(crate) fn location_of_content(self) -> Self {
         let canonical = &self.serving.request.query.canonical;
         let path = self.serving.parts.uri.path();
-        let _ = name;
         let value = if canonical.is_empty() {
             path.to_owned()
         } else {
@@ -109,15 +108,20 @@ impl<'s> Builder<'s> {
         self.header("content-location", &value)
     }
 
-    /// A warning for each embed that was named by its target although it has an alias.
-    pub(crate) fn legacy_names(mut self, names: &[(String, String)]) -> Self {
-        for (target, alias) in names {
-            let text = format!(
-                "299 ferrobase \"Embedded resource was referenced by relation name even though it has an alias. This is deprecated and will stop working in a future release. Update `{target}` to `{alias}` in query string filters, orders or limits.\""
-            );
-            self = self.header("warning", &text);
+    /// One warning of all embeds that were named by their target although they have an alias.
+    pub(crate) fn legacy_names(self, names: &[(String, String)]) -> Self {
+        if names.is_empty() {
+            return self;
         }
-        self
+        let updates: Vec<String> = names
+            .iter()
+            .map(|(target, alias)| format!("`{target}` to `{alias}`"))
+            .collect();
+        let text = format!(
+            "299 ferrobase \"Embedded resource was referenced by relation name even though it has an alias. This is deprecated and will stop working in a future release. Update {} in query string filters, orders or limits.\"",
+            updates.join(", ")
+        );
+        self.header("warning", &text)
     }
 
     /// A body that was not made by the usual statement.
@@ -155,6 +159,10 @@ impl<'s> Builder<'s> {
         let mut response = self.finish()?;
         if let Some(status) = status {
             *response.status_mut() = status;
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                let seconds = HeaderValue::from_static("1");
+                response.headers_mut().insert(RETRY_AFTER, seconds);
+            }
         }
         for (index, (name, value)) in own.iter().flatten().enumerate() {
             // The first of a name takes the place of the server's; further ones are added.

@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::extract::FromRef;
-use ferrobase_db::{Pool, RequestPool};
+use ferrobase_db::{Executor as _, Pool, RequestPool};
 use ferrobase_jwt::Verifier;
 use ferrobase_sql::Fragment;
+use tokio::sync::Notify;
 
 use crate::config::RestConfig;
-use crate::schema::SchemaCache;
+use crate::schema::{QualifiedName, SchemaCache};
 
 /// The data API with its connections, settings and schema cache; cheap to clone.
 #[derive(Clone)]
@@ -21,11 +23,15 @@ struct Inner {
     parts: Parts,
     /// What new requests begin with.
     loaded: ArcSwap<Loaded>,
+    /// Somebody wants it to be loaded again.
+    wanted: Notify,
 }
 
 /// What was loaded together from the database.
 struct Loaded {
     config: RestConfig,
+    /// Of the settings; `None` = there is no key.
+    verifier: Option<Verifier>,
     /// `None` until it is loaded once.
     cache: Option<Arc<SchemaCache>>,
     /// Fingerprints of statements whose rows PostgreSQL has to turn into JSON.
@@ -34,9 +40,10 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn new(config: RestConfig, cache: Option<SchemaCache>) -> Self {
+    fn new(config: RestConfig, verifier: Option<Verifier>, cache: Option<SchemaCache>) -> Self {
         Self {
             config,
+            verifier,
             cache: cache.map(Arc::new),
             left_to_postgres: Mutex::default(),
             hasher: RandomState::new(),
@@ -47,6 +54,9 @@ impl Loaded {
 /// Most statements that are remembered.
 const REMEMBERED: usize = 4096;
 
+/// Longest wait for the database's sign of life.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// What the data API is made of.
 #[derive(Debug)]
 pub struct Parts {
@@ -56,7 +66,8 @@ pub struct Parts {
     pub requests: RequestPool,
     /// Connections on which settings and schema cache are loaded.
     pub pool: Pool,
-    /// Verifies tokens where no gateway did; `None` = there is no key.
+    /// Verifies tokens where no gateway did; `None` = there is no key. With [`RestConfig::tokens`] only until settings are
+    /// loaded.
     pub verifier: Option<Verifier>,
 }
 
@@ -71,11 +82,39 @@ impl std::fmt::Debug for Service {
 impl Service {
     /// Without a schema cache: requests are refused until [`crate::run_tasks`] has loaded it.
     pub fn new(parts: Parts) -> Self {
-        let loaded = Loaded::new(parts.config.clone(), None);
+        let loaded = Loaded::new(parts.config.clone(), parts.verifier.clone(), None);
         Self(Arc::new(Inner {
             parts,
             loaded: ArcSwap::from_pointee(loaded),
+            wanted: Notify::new(),
         }))
+    }
+
+    /// Lets [`crate::run_tasks`] load settings and schema cache again. What is loaded stays until then.
+    pub fn reload(&self) {
+        self.0.wanted.notify_one();
+    }
+
+    pub(crate) async fn reload_wanted(&self) {
+        self.0.wanted.notified().await;
+    }
+
+    /// Whether requests can be served: the schema cache is loaded and the database answers.
+    pub async fn is_ready(&self) -> bool {
+        if self.0.loaded.load().cache.is_none() {
+            return false;
+        }
+        let answer = tokio::time::timeout(PATIENCE, self.pool().query("select 1", &[])).await;
+        matches!(answer, Ok(Ok(_)))
+    }
+
+    /// Schemas and names of the relations and routines in the schema cache, in order; `None` until it is loaded.
+    pub fn names_in_cache(&self) -> Option<CacheNames> {
+        let cache = self.now().cache()?;
+        Some(CacheNames {
+            relations: sorted(cache.relations.keys()),
+            routines: sorted(cache.routines.keys()),
+        })
     }
 
     /// The settings that it was started with.
@@ -100,9 +139,27 @@ impl Service {
     }
 
     /// For requests that begin from now on.
-    pub(crate) fn replace(&self, config: RestConfig, cache: SchemaCache) {
-        self.0.loaded.store(Arc::new(Loaded::new(config, Some(cache))));
+    pub(crate) fn replace(&self, config: RestConfig, verifier: Option<Verifier>, cache: SchemaCache) {
+        let loaded = Loaded::new(config, verifier, Some(cache));
+        self.0.loaded.store(Arc::new(loaded));
     }
+}
+
+/// What is in the schema cache, as schemas and names.
+#[derive(Debug)]
+pub struct CacheNames {
+    /// Tables and views.
+    pub relations: Vec<(String, String)>,
+    /// Functions; overloaded ones once.
+    pub routines: Vec<(String, String)>,
+}
+
+fn sorted<'n>(names: impl Iterator<Item = &'n QualifiedName>) -> Vec<(String, String)> {
+    let mut names: Vec<_> = names
+        .map(|name| (name.schema.to_string(), name.name.to_string()))
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// What one request works with: settings and schema cache stay what they were when it began. Cheap to clone.
@@ -156,6 +213,6 @@ impl State {
     }
 
     pub(crate) fn verifier(&self) -> Option<&Verifier> {
-        self.service.0.parts.verifier.as_ref()
+        self.loaded.verifier.as_ref()
     }
 }

@@ -17,7 +17,7 @@ pub(crate) use context::{Context, context, pre_request};
 pub(crate) use finish::{
     Counting, Expectation, Finish, UNEXPECTED, explained, read, response_settings, rows,
 };
-pub(crate) use {call::call, mutation::mutation};
+pub(crate) use {call::call, mutation::bare_mutation, mutation::mutation};
 
 /// The columns of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,8 @@ pub(crate) enum Column {
     Headers,
     /// `response.status`
     Status,
-    /// Values of the primary key for `Location` (JSON), or the number of rows that were inserted and not overwritten.
+    /// Of a write, a JSON array: the number of rows that were inserted and not overwritten, and the values of the primary
+    /// key for `Location`.
     Extra,
     /// The body; last, because it may be large.
     Body,

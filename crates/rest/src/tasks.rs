@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use ferrobase_db::{Connection, DbError, ExchangeError, Executor, Notifications};
+use ferrobase_jwt::{Clock, KeyError, Verifier};
 
-use crate::config::{RestConfig, SettingError, read_database};
+use crate::config::{RestConfig, SettingError, TokenSettings, read_database};
 use crate::schema::{LoadOptions, SchemaCache, load};
 use crate::state::Service;
 
@@ -53,9 +54,9 @@ async fn follow(state: &Service, wait: &mut Duration) -> Result<(), FollowError>
     reload(state).await?;
     *wait = FIRST_WAIT;
     loop {
-        match &mut notifications {
-            Some(notifications) => wait_for_reload(notifications).await?,
-            None => std::future::pending().await,
+        tokio::select! {
+            () = state.reload_wanted() => {}
+            told = wait_for_reload(notifications.as_mut()) => told?,
         }
         reload(state).await?;
     }
@@ -70,7 +71,10 @@ enum FollowError {
     Listen(#[from] ExchangeError),
 }
 
-async fn wait_for_reload(notifications: &mut Notifications) -> Result<(), ExchangeError> {
+async fn wait_for_reload(notifications: Option<&mut Notifications>) -> Result<(), ExchangeError> {
+    let Some(notifications) = notifications else {
+        return std::future::pending().await;
+    };
     while !asks_for_reload(&notifications.next().await?) {}
     // Several changes of one migration are one reload.
     let begun = Instant::now();
@@ -94,40 +98,65 @@ fn asks_for_reload(payload: &str) -> bool {
 
 async fn reload(state: &Service) -> Result<(), DbError> {
     let mut connection = state.pool().get().await?;
-    let config = match load_config(state, &mut connection).await {
-        Ok(config) => config,
+    let (config, verifier) = match load_config(state, &mut connection).await {
+        Ok(loaded) => loaded,
         Err(error) => {
             tracing::warn!(%error, "the settings in the database cannot be used; settings stay as they are");
-            state.now().config().clone()
+            let now = state.now();
+            (now.config().clone(), now.verifier().cloned())
         }
     };
     let cache = load_cache(&config, &mut connection).await?;
-    state.replace(config, cache);
+    state.replace(config, verifier, cache);
     Ok(())
 }
 
-/// Why settings in the database cannot be used.
+/// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum ConfigError {
     #[error(transparent)]
     Read(#[from] DbError),
     #[error(transparent)]
     Setting(#[from] SettingError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
-async fn load_config(state: &Service, connection: &mut Connection) -> Result<RestConfig, ConfigError> {
+async fn load_config(
+    state: &Service,
+    connection: &mut Connection,
+) -> Result<(RestConfig, Option<Verifier>), ConfigError> {
     let transaction = connection.begin().await?;
     transaction.execute(SNAPSHOT, &[]).await?;
     let stored = read_database(&transaction, state.first_config()).await?;
     transaction.rollback().await?;
-    let (config, ignored) = stored.over(state.first_config())?;
+    let (mut config, ignored) = stored.over(state.first_config())?;
     if !ignored.is_empty() {
         tracing::warn!(
             settings = ignored.join(", "),
             "these settings in the database are not applied: they are unknown, or decided at start"
         );
     }
-    Ok(config)
+    let verifier = match config.tokens.take() {
+        Some(tokens) => {
+            // A file is read again: that is how its key is exchanged.
+            let tokens = tokens.with_file().await?;
+            let verifier = verifier(state, &tokens)?;
+            config.tokens = Some(tokens);
+            verifier
+        }
+        None => state.now().verifier().cloned(),
+    };
+    Ok((config, verifier))
+}
+
+/// The one that is there as long as it is the same: it remembers the tokens that it has seen.
+fn verifier(state: &Service, tokens: &TokenSettings) -> Result<Option<Verifier>, KeyError> {
+    let now = state.now();
+    if now.config().tokens.as_ref() == Some(tokens) && now.verifier().is_some() {
+        return Ok(now.verifier().cloned());
+    }
+    tokens.verifier(Clock::System)
 }
 
 async fn load_cache(config: &RestConfig, connection: &mut Connection) -> Result<SchemaCache, DbError> {

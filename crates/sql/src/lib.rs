@@ -76,6 +76,11 @@ impl fmt::Debug for Literal<'_> {
 fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str, quote: char) -> fmt::Result {
     use fmt::Write;
     f.write_char(quote)?;
+    // Most have nothing in them that needs care.
+    if !text.contains([quote, '\0']) {
+        f.write_str(text)?;
+        return f.write_char(quote);
+    }
     for c in text.chars().filter(|c| *c != '\0') {
         if c == quote {
             f.write_char(quote)?;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::Config;
 
 use super::error::ExchangeError;
-use super::exchange::{Exchange, Sent, write_step};
+use super::exchange::{Exchange, Purpose, Sent, write_step};
 use super::lane::Lanes;
 use super::listen::Notifications;
 use super::reply::Reply;
@@ -372,6 +372,7 @@ impl Lease {
     async fn run_stepwise(mut self, exchange: &Exchange<'_>) -> Result<Reply, (Self, ExchangeError)> {
         let mut rows = VecDeque::new();
         let mut columns = None;
+        let mut affected = 0;
         for step in exchange.steps(false) {
             let sent = async {
                 let session = self.session()?;
@@ -395,9 +396,12 @@ impl Lease {
                 }
             }
             columns = reply.columns().or(columns);
+            if step.purpose == Purpose::Main {
+                affected = reply.affected();
+            }
             self = reply.into_lease();
         }
-        Ok(Reply::complete(self, rows, columns))
+        Ok(Reply::complete(self, rows, columns).having_affected(affected))
     }
 
     /// Brings the connection to where the next transaction can begin.

@@ -112,6 +112,8 @@ pub struct Reply {
     is_done: bool,
     stream_above: usize,
     has_iso_dates: bool,
+    /// Rows that the main statement wrote or gave.
+    affected: u64,
     /// Read ahead.
     first: VecDeque<Piece>,
 }
@@ -136,6 +138,7 @@ impl Reply {
             is_done: false,
             stream_above,
             has_iso_dates,
+            affected: 0,
             first: VecDeque::new(),
         }
     }
@@ -180,6 +183,16 @@ impl Reply {
     /// What the columns of the main statement's rows are, if it was asked for ([`super::Format::Described`]).
     pub fn columns(&self) -> Option<Arc<[ResultColumn]>> {
         self.sent.columns.clone()
+    }
+
+    /// How many rows the main statement wrote or gave, once its end was read.
+    pub fn affected(&self) -> u64 {
+        self.affected
+    }
+
+    pub(crate) fn having_affected(mut self, affected: u64) -> Self {
+        self.affected = affected;
+        self
     }
 
     /// Whether dates come in ISO 8601's order.
@@ -276,7 +289,13 @@ impl Reply {
             Message::ParameterStatus(body) if body.name()? == DATE_STYLE => {
                 self.lease.session()?.has_iso_dates = body.value()?.starts_with("ISO");
             }
-            Message::CommandComplete(_) | Message::EmptyQueryResponse => self.position += 1,
+            Message::CommandComplete(body) => {
+                if self.sent.purposes.get(self.position) == Some(&Purpose::Main) {
+                    self.affected = affected(body.tag()?);
+                }
+                self.position += 1;
+            }
+            Message::EmptyQueryResponse => self.position += 1,
             Message::ErrorResponse(body) => {
                 let error = ServerError::read(body.fields())?;
                 if error.is_fatal() {
@@ -352,9 +371,23 @@ impl Reply {
     }
 }
 
+/// The number at the end of `INSERT 0 5`, `UPDATE 3` and the like.
+fn affected(tag: &str) -> u64 {
+    let number = tag.rsplit(' ').next();
+    number.and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn command_tags() {
+        assert_eq!(
+            (affected("INSERT 0 5"), affected("DELETE 3"), affected("BEGIN")),
+            (5, 3, 0)
+        );
+    }
 
     #[test]
     fn a_row_is_read_without_trusting_its_lengths() {

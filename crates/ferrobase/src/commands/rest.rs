@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::process::ExitCode;
 
 use ferrobase_server::{DataApiOptions, serve_data_api};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::Failure;
 use crate::logging::LogArgs;
@@ -35,10 +37,39 @@ pub(crate) struct Args {
     log: LogArgs,
 }
 
+/// SIGUSR1 and SIGUSR2: PostgREST loads its schema cache again on the one and its settings on the other. Here they are
+/// always loaded together.
+#[cfg(unix)]
+struct Reloads {
+    schema: Signal,
+    settings: Signal,
+}
+
+#[cfg(unix)]
+impl Reloads {
+    /// From here on the two no longer end the process.
+    fn listen() -> Result<Self, Failure> {
+        let open = |kind| signal(kind).map_err(|error| Failure::caused("cannot listen for signals", &error));
+        Ok(Self {
+            schema: open(SignalKind::user_defined1())?,
+            settings: open(SignalKind::user_defined2())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.schema.recv() => {}
+            _ = self.settings.recv() => {}
+        }
+    }
+}
+
 /// Runs until a signal ends it.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     args.log.install(LOG_FILTER);
     let mut endings = Endings::listen()?;
+    #[cfg(unix)]
+    let mut reloads = Reloads::listen()?;
     let options = DataApiOptions {
         db_url: args.db_url,
         host: args.host,
@@ -46,7 +77,22 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     };
     let running = serve_data_api(options, std::env::vars()).await?;
     printer::note(format!("data API on http://{}", running.address));
-    endings.next().await;
+    if let Some(address) = running.admin_address {
+        printer::note(format!("administration on http://{address}"));
+    }
+    #[cfg(unix)]
+    let reloading = async {
+        loop {
+            reloads.next().await;
+            running.reload();
+        }
+    };
+    #[cfg(not(unix))]
+    let reloading = std::future::pending::<()>();
+    tokio::select! {
+        _ = endings.next() => {}
+        () = reloading => {}
+    }
     tokio::select! {
         () = running.stop() => {}
         _ = endings.next() => {}

@@ -41,7 +41,7 @@ pub(crate) async fn read(executor: &impl Executor, base: &RestConfig) -> Result<
     let stored = Stored(stored);
     let function = stored.text("db_pre_config").map(FunctionName::read);
     match function.or_else(|| base.pre_config.clone()) {
-        Some(function) => stored.and_of_function(executor, &function).await,
+        Some(function) => stored.and_of_function(executor, &function, base).await,
         None => Ok(stored),
     }
 }
@@ -58,8 +58,9 @@ impl Stored {
         mut self,
         executor: &impl Executor,
         function: &FunctionName,
+        base: &RestConfig,
     ) -> Result<Self, DbError> {
-        let names = names();
+        let names = names(base);
         executor.query(CLEAR, &[&names]).await?;
         let name = match &function.schema {
             Some(schema) => qualified(schema, &function.name).to_string(),
@@ -72,20 +73,32 @@ impl Stored {
         Ok(self)
     }
 
+    fn settings(self) -> Environment {
+        Environment::of_database(self.0)
+    }
+
     /// The settings with these, and the names of those that have no effect: unknown ones, and those of the start.
     pub(crate) fn over(self, base: &RestConfig) -> Result<(RestConfig, Vec<String>), SettingError> {
-        let settings = Environment::of_database(self.0);
+        let settings = self.settings();
         let mut config = base.clone();
-        settings.apply_to_requests(&mut config)?;
+        apply(&settings, &mut config)?;
         Ok((config, settings.without_effect()))
     }
 }
 
+fn apply(settings: &Environment, config: &mut RestConfig) -> Result<(), SettingError> {
+    settings.apply_to_requests(config)?;
+    match &mut config.tokens {
+        Some(tokens) => settings.apply_to_tokens(tokens),
+        None => Ok(()),
+    }
+}
+
 /// Names of all settings that may change while requests are served.
-fn names() -> Vec<String> {
+fn names(base: &RestConfig) -> Vec<String> {
     let nothing = Environment::of_database([]);
     // Nothing is given, so nothing can be wrong.
-    let _ = nothing.apply_to_requests(&mut RestConfig::default());
+    let _ = apply(&nothing, &mut base.clone());
     nothing
         .asked()
         .into_iter()
@@ -119,7 +132,6 @@ mod tests {
             ("db_schemas", "c"),
             ("openapi_mode", "disabled"),
             ("db_pool", "50"),
-            ("jwt_secret", "x"),
             ("typo", "x"),
         ]);
         let (config, ignored) = given.over(&base).unwrap();
@@ -129,7 +141,30 @@ mod tests {
         );
         assert_eq!(config.schemas, ["a", "b"]);
         assert!(config.root_is_disabled());
-        assert_eq!(ignored, ["pgrst.db_pool", "pgrst.jwt_secret", "pgrst.typo"]);
+        assert_eq!(ignored, ["pgrst.db_pool", "pgrst.typo"]);
+    }
+
+    #[test]
+    fn tokens_are_verified_with_what_is_stored_only_where_no_gateway_verifies_them() {
+        let given = || {
+            stored(&[
+                ("jwt_secret", "x"),
+                ("jwt_aud", "me"),
+                ("jwt_secret_is_base64", "true"),
+            ])
+        };
+        let variables = [("PGRST_JWT_SECRET", "y"), ("PGRST_JWT_AUD", "you")];
+        let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let alone = RestConfig {
+            tokens: Some(Environment::new(owned).tokens().unwrap()),
+            ..RestConfig::default()
+        };
+        let (config, ignored) = given().over(&alone).unwrap();
+        assert_eq!(config.tokens, Some(given().settings().tokens().unwrap()));
+        assert!(ignored.is_empty(), "{ignored:?}");
+        let (config, ignored) = given().over(&RestConfig::default()).unwrap();
+        assert_eq!(config.tokens, None);
+        assert_eq!(ignored.len(), 3);
     }
 
     #[test]
@@ -145,16 +180,23 @@ mod tests {
 
     #[test]
     fn every_name_that_a_function_may_set() {
-        let names = names();
+        let alone = RestConfig {
+            tokens: Some(Environment::new([]).tokens().unwrap()),
+            ..RestConfig::default()
+        };
+        let names = names(&alone);
         for name in [
             "db_schemas",
             "db_max_rows",
             "openapi_mode",
             "db_tx_end",
             "jwt_role_claim_key",
+            "jwt_secret",
         ] {
             assert!(names.iter().any(|known| known == name), "{name}");
         }
         assert!(!names.iter().any(|name| name == "db_pool"));
+        let behind_gateway = super::names(&RestConfig::default());
+        assert!(!behind_gateway.iter().any(|name| name == "jwt_secret"));
     }
 }

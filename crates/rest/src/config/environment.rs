@@ -4,8 +4,20 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{FunctionName, OpenApiMode, RestConfig, TransactionEnd};
+use super::tokens::{Secret, TokenSettings, content_of_file};
+use super::{ClaimPath, FunctionName, OpenApiMode, RestConfig, TransactionEnd};
 use crate::openapi::Address;
+
+/// Settings that PostgREST still reads by an older name too, which counts where the newer one is not given.
+const OLDER_NAMES: [(&str, &str); 7] = [
+    ("DB_SCHEMAS", "DB_SCHEMA"),
+    ("DB_PRE_REQUEST", "PRE_REQUEST"),
+    ("DB_MAX_ROWS", "MAX_ROWS"),
+    ("DB_ROOT_SPEC", "ROOT_SPEC"),
+    ("JWT_ROLE_CLAIM_KEY", "ROLE_CLAIM_KEY"),
+    ("JWT_SECRET_IS_BASE64", "SECRET_IS_BASE64"),
+    ("OPENAPI_SERVER_PROXY_URI", "SERVER_PROXY_URI"),
+];
 
 /// A setting that cannot be used.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -88,7 +100,7 @@ impl Environment {
         }
     }
 
-    /// A setting. One that is empty counts as given for lists only.
+    /// A setting by one of its names. One that is empty counts as given for lists only.
     fn raw(&self, name: &str) -> Option<&str> {
         self.asked.borrow_mut().insert(name.to_owned());
         self.given
@@ -97,15 +109,42 @@ impl Environment {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A setting that is not empty.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.raw(name).filter(|value| !value.is_empty())
+    /// A setting that is not empty, and the name it was given by.
+    fn found<'n>(&self, name: &'n str) -> Option<(&'n str, &str)> {
+        let older = OLDER_NAMES.iter().filter(|(newer, _)| *newer == name);
+        let names = std::iter::once(name).chain(older.map(|(_, older)| *older));
+        // All are asked for: an older name beside the newer one is no mistake.
+        let values: Vec<_> = names.map(|name| (name, self.raw(name))).collect();
+        values
+            .into_iter()
+            .find_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?)))
     }
 
-    fn wrong(&self, name: &str, expected: &'static str) -> SettingError {
+    /// A setting that is not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.found(name).map(|(_, value)| value)
+    }
+
+    /// A setting that is not empty, or what the file contains that it names after `@`, without space around it.
+    pub async fn text_or_file(&self, name: &str) -> Result<Option<String>, SettingError> {
+        let Some((name, value)) = self.found(name) else {
+            return Ok(None);
+        };
+        let content = content_of_file(&self.full_name(name), value).await?;
+        Ok(Some(content.map_or_else(
+            || value.to_owned(),
+            |content| content.trim().to_owned(),
+        )))
+    }
+
+    /// What to say of a setting that cannot be used.
+    pub fn wrong(&self, name: &str, expected: &'static str) -> SettingError {
+        let (name, value) = self
+            .found(name)
+            .unwrap_or_else(|| (name, self.raw(name).unwrap_or_default()));
         SettingError {
             name: self.full_name(name),
-            value: self.raw(name).unwrap_or_default().to_owned(),
+            value: value.to_owned(),
             expected,
         }
     }
@@ -128,15 +167,18 @@ impl Environment {
             .transpose()
     }
 
-    fn list(&self, name: &str, slot: &mut Vec<String>) {
-        if let Some(value) = self.raw(name) {
-            *slot = value
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(str::to_owned)
-                .collect();
-        }
+    /// Whether it is given.
+    fn list(&self, name: &str, slot: &mut Vec<String>) -> bool {
+        let Some(value) = self.text(name).or_else(|| self.raw(name)) else {
+            return false;
+        };
+        *slot = value
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect();
+        true
     }
 
     fn choice<T: Copy>(
@@ -193,11 +235,8 @@ impl Environment {
 
     /// What may change from one request to the next.
     pub(super) fn apply_to_requests(&self, config: &mut RestConfig) -> Result<(), SettingError> {
-        for name in ["DB_SCHEMA", "DB_SCHEMAS"] {
-            self.list(name, &mut config.schemas);
-            if self.raw(name).is_some() && config.schemas.is_empty() {
-                return Err(self.wrong(name, "the name of a schema"));
-            }
+        if self.list("DB_SCHEMAS", &mut config.schemas) && config.schemas.is_empty() {
+            return Err(self.wrong("DB_SCHEMAS", "the name of a schema"));
         }
         self.list("DB_EXTRA_SEARCH_PATH", &mut config.extra_search_path);
         self.list("DB_HOISTED_TX_SETTINGS", &mut config.hoisted_settings);
@@ -216,12 +255,32 @@ impl Environment {
         config.root_spec = function("DB_ROOT_SPEC").or(config.root_spec.take());
         config.pre_config = function("DB_PRE_CONFIG").or(config.pre_config.take());
         if let Some(path) = self.text("JWT_ROLE_CLAIM_KEY") {
+            let expected = "a JSONPath such as $.role, or a path such as .role,";
             config.role_claim =
-                claim_path(path).ok_or_else(|| self.wrong("JWT_ROLE_CLAIM_KEY", "a path such as .role"))?;
+                ClaimPath::read(path).ok_or_else(|| self.wrong("JWT_ROLE_CLAIM_KEY", expected))?;
         }
         config.max_rows = self.number("DB_MAX_ROWS")?.or(config.max_rows);
         self.apply_flags(config)?;
         self.apply_choices(config)
+    }
+
+    /// What tokens are verified with, where no gateway does it.
+    pub fn tokens(&self) -> Result<TokenSettings, SettingError> {
+        let mut tokens = TokenSettings::default();
+        self.apply_to_tokens(&mut tokens)?;
+        Ok(tokens)
+    }
+
+    pub(super) fn apply_to_tokens(&self, tokens: &mut TokenSettings) -> Result<(), SettingError> {
+        if let Some((name, value)) = self.found("JWT_SECRET") {
+            tokens.secret = Some(Secret {
+                setting: self.full_name(name),
+                value: value.to_owned(),
+            });
+        }
+        self.flag("JWT_SECRET_IS_BASE64", &mut tokens.is_base64)?;
+        tokens.audience = self.text_or("JWT_AUD", &mut tokens.audience);
+        Ok(())
     }
 
     fn text_or(&self, name: &str, current: &mut Option<String>) -> Option<String> {
@@ -267,32 +326,6 @@ impl Environment {
             &mut config.transaction_end,
         )
     }
-}
-
-/// `$.role`, `.role`, `.realm_access.role`, `."https://x.y/role"`: the names on the way.
-fn claim_path(text: &str) -> Option<Vec<String>> {
-    let mut rest = text.trim().trim_start_matches('$');
-    let mut path = Vec::new();
-    while !rest.is_empty() {
-        if let Some(bracket) = rest.strip_prefix('[') {
-            let (inside, after) = bracket.split_once(']')?;
-            path.push(inside.trim_matches(['"', '\'']).to_owned());
-            rest = after;
-        } else if let Some(quoted) = rest.strip_prefix(".\"") {
-            let (name, after) = quoted.split_once('"')?;
-            path.push(name.to_owned());
-            rest = after;
-        } else {
-            let name = rest.strip_prefix('.')?;
-            let end = name.find(['.', '[']).unwrap_or(name.len());
-            if end == 0 {
-                return None;
-            }
-            path.push(name[..end].to_owned());
-            rest = &name[end..];
-        }
-    }
-    (!path.is_empty()).then_some(path)
 }
 
 #[cfg(test)]
@@ -362,14 +395,60 @@ mod tests {
     }
 
     #[test]
-    fn claim_paths() {
-        assert_eq!(claim_path("$.role").unwrap(), ["role"]);
-        assert_eq!(claim_path(".a.b").unwrap(), ["a", "b"]);
+    fn a_claim_path_that_finds_nothing_is_refused() {
+        let config = apply(&[("PGRST_JWT_ROLE_CLAIM_KEY", "$.roles[?(@ == 'x')]")]).unwrap();
+        assert_ne!(config.role_claim, ClaimPath::default());
+        let error = apply(&[("PGRST_JWT_ROLE_CLAIM_KEY", "role")]).unwrap_err();
+        assert_eq!(error.name, "PGRST_JWT_ROLE_CLAIM_KEY");
+    }
+
+    #[test]
+    fn older_names() {
+        let older = [
+            ("PGRST_DB_SCHEMA", "old"),
+            ("PGRST_PRE_REQUEST", "old.f"),
+            ("PGRST_MAX_ROWS", "1"),
+            ("PGRST_ROOT_SPEC", "old.g"),
+            ("PGRST_ROLE_CLAIM_KEY", ".old"),
+            ("PGRST_SERVER_PROXY_URI", "https://old"),
+        ];
+        let config = apply(&older).unwrap();
+        assert_eq!(config.schemas, ["old"]);
+        assert_eq!(config.pre_request, Some(FunctionName::read("old.f")));
+        assert_eq!(config.max_rows, Some(1));
+        assert_eq!(config.root_spec, Some(FunctionName::read("old.g")));
+        assert_eq!(config.role_claim, ClaimPath::read(".old").unwrap());
+        assert_eq!(config.openapi_proxy.as_deref(), Some("https://old"));
+        let newer = [
+            ("PGRST_DB_SCHEMAS", "new"),
+            ("PGRST_DB_MAX_ROWS", "2"),
+            ("PGRST_JWT_ROLE_CLAIM_KEY", ""),
+        ];
+        let config = apply(&[&older[..], &newer].concat()).unwrap();
         assert_eq!(
-            claim_path(".\"https://x.y/role\".z").unwrap(),
-            ["https://x.y/role", "z"]
+            (config.schemas, config.max_rows),
+            (vec!["new".to_owned()], Some(2))
         );
-        assert_eq!(claim_path("$['role'][0]").unwrap(), ["role", "0"]);
-        assert_eq!(claim_path("role"), None);
+        assert_eq!(config.role_claim, ClaimPath::read(".old").unwrap());
+        let error = apply(&[("PGRST_MAX_ROWS", "many")]).unwrap_err();
+        assert_eq!(error.name, "PGRST_MAX_ROWS");
+    }
+
+    #[tokio::test]
+    async fn a_value_may_be_in_a_file() {
+        let name = format!("ferrobase-uri-{}", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        std::fs::write(&file, " postgresql://there\n").unwrap();
+        let given = [
+            ("PGRST_DB_URI".to_owned(), format!("@{}", file.display())),
+            ("PGRST_OTHER".to_owned(), "@/does/not/exist".to_owned()),
+        ];
+        let variables = Environment::new(given);
+        let read = variables.text_or_file("DB_URI").await;
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(read.unwrap().as_deref(), Some("postgresql://there"));
+        let error = variables.text_or_file("OTHER").await.unwrap_err();
+        assert_eq!(error.name, "PGRST_OTHER");
+        assert_eq!(variables.text_or_file("NONE").await, Ok(None));
     }
 }

@@ -42,12 +42,16 @@ impl Raised {
             .and_then(|code: u16| StatusCode::from_u16(code).ok());
         Some(Ok(Self {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            reason: Some(error.message.clone()),
+            reason: status.map(|_| error.message.clone()),
             code: error.code.clone(),
             message: error.message.clone(),
             details: json!(error.detail),
             hint: json!(error.hint),
-            headers: Vec::new(),
+            headers: match status {
+                Some(StatusCode::UNAUTHORIZED) => vec![("WWW-Authenticate".to_owned(), "Bearer".to_owned())],
+                Some(StatusCode::SERVICE_UNAVAILABLE) => vec![("Retry-After".to_owned(), "1".to_owned())],
+                _ => Vec::new(),
+            },
         }))
     }
 }
@@ -101,4 +105,35 @@ fn full(error: &ServerError) -> Result<Raised, RestError> {
         hint,
         headers,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn of(code: &str) -> Raised {
+        let error = ServerError {
+            code: code.to_owned(),
+            message: "Told so".to_owned(),
+            ..ServerError::default()
+        };
+        Raised::read(&error).unwrap().unwrap()
+    }
+
+    #[test]
+    fn statuses_bring_their_headers() {
+        for (code, status, reason, header) in [
+            ("PT401", 401, Some("Told so"), Some("WWW-Authenticate")),
+            ("PT503", 503, Some("Told so"), Some("Retry-After")),
+            ("PT418", 418, Some("Told so"), None),
+            ("PT40A", 500, None, None),
+        ] {
+            let raised = of(code);
+            assert_eq!(raised.status.as_u16(), status, "{code}");
+            assert_eq!(raised.reason.as_deref(), reason, "{code}");
+            let names = raised.headers.first().map(|(name, _)| name.as_str());
+            assert_eq!(names, header, "{code}");
+        }
+    }
 }

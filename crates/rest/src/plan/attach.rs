@@ -37,8 +37,11 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Ranges of embeds, and the settings' bound on their rows.
+    /// Ranges of embeds, and the settings' bound on their rows; what a write returns is always whole.
     pub(super) fn attach_ranges(&mut self, plan: &mut ReadPlan) -> Result<(), RestError> {
+        if self.request.action.is_mutation() {
+            return Ok(());
+        }
         if let Some(most) = self.config.max_rows {
             cap(plan, most);
         }

@@ -18,8 +18,8 @@ pub struct CallPlan<'a> {
     pub routine: &'a Routine,
     /// What it is called with.
     pub values: CallValues,
-    /// What is shown of its rows, or of a set of values; `None` for functions that return one value, or nothing.
-    pub shown: Option<ReadPlan>,
+    /// What is shown of its rows; a value is a row of one column.
+    pub shown: ReadPlan,
 }
 
 /// What a function is called with.
@@ -67,18 +67,21 @@ impl<'a> Planner<'a> {
             return Err(RestError::MaxAffectedOnSingle);
         }
         let values = self.values(routine);
-        let shown = match &routine.returns.value {
-            ReturnValue::Composite { type_name, .. } => {
-                Some(self.returned_by(routine, self.cache.relations.get(type_name))?)
-            }
-            ReturnValue::Scalar { .. } if routine.returns.is_set => Some(self.returned_by(routine, None)?),
+        let relation = match &routine.returns.value {
+            ReturnValue::Composite { type_name, .. } => self.cache.relations.get(type_name),
             ReturnValue::Void | ReturnValue::Scalar { .. } => None,
         };
+        let shown = self.returned_by(routine, relation)?;
         Ok(CallPlan {
             routine,
             values,
             shown,
         })
+    }
+
+    /// The function that OPTIONS describes: the one that takes no arguments.
+    pub fn described(&mut self, name: &str) -> Result<&'a Routine, RestError> {
+        self.call(name).map(|plan| plan.routine)
     }
 
     fn returned_by(&mut self, routine: &Routine, relation: Option<&Relation>) -> Result<ReadPlan, RestError> {
@@ -216,7 +219,7 @@ impl<'a> Planner<'a> {
 
     fn no_routine(&self, name: &QualifiedName, overloads: &[Routine], keys: &BTreeSet<String>) -> RestError {
         let function = format!("{}.{}", name.schema, name.name);
-        let list = keys.iter().cloned().collect::<Vec<_>>().join(", ");
+        let list = keys.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         let by_body = match &self.request.body {
             Body::Raw { media_type, .. } => Some(raw_type(media_type)),
             _ => None,
@@ -255,11 +258,11 @@ impl<'a> Planner<'a> {
                         .map(|parameter| &*parameter.name)
                         .collect();
                     names.sort_unstable();
-                    names.join(", ")
+                    format!("({})", names.join(", "))
                 })
                 .collect();
-            similar::parameters(&list, &lists)
-                .map(|best| format!("Perhaps you meant to call the function {function}({best})"))
+            similar::parameters(&format!("({list})"), &lists)
+                .map(|best| format!("Perhaps you meant to call the function {function}{best}"))
         };
         RestError::NoRoutine {
             message: format!("Could not find the function {function}{signature} in the schema cache"),

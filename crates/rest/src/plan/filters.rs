@@ -23,8 +23,10 @@ impl Planner<'_> {
             is_vector: false,
         };
         let Some(column) = relation.and_then(|relation| relation.columns.get(field.name.as_str())) else {
-            // A computed column: PostgreSQL knows whether it is a vector, and searches texts as well.
-            planned.is_vector = field.path.is_empty();
+            planned.to_jsonb = !field.path.is_empty();
+            // A computed column: PostgreSQL knows whether it is a vector, and searches texts as well. What a function
+            // returns without being rows of a relation has none.
+            planned.is_vector = field.path.is_empty() && relation.is_some();
             return planned;
         };
         planned.to_jsonb = !field.path.is_empty() && !matches!(column.base_oid, JSON | JSONB);
@@ -41,6 +43,7 @@ impl Planner<'_> {
         planned
     }
 
+    /// A filter, or what only looks like one: `is.null` of an embed asks for its rows. `is.not_null` does not.
     pub(super) fn filter(
         &self,
         relation: Option<&Relation>,
@@ -48,12 +51,12 @@ impl Planner<'_> {
         filter: &Filter,
     ) -> Condition {
         if filter.field.path.is_empty()
-            && let Operation::Is(is @ (Is::Null | Is::NotNull)) = filter.operation
+            && filter.operation == Operation::Is(Is::Null)
             && let Some(embed) = embeds.iter().position(|embed| embed.key == filter.field.name)
         {
             return Condition::Embedded {
                 embed,
-                exists: (is == Is::NotNull) != filter.negated,
+                exists: filter.negated,
             };
         }
         Condition::Filter {

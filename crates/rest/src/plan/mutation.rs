@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use ferrobase_query::{Comparison, Operation};
 
+use super::plain_values::{PlainValue, plain_values};
 use super::read::{Planner, Root, at};
 use super::{Condition, Item, Link, OrderBy, ReadPlan, Source};
 use crate::error::RestError;
 use crate::request::{Action, Body, BodyKeys, Missing, Range, Resolution, Return};
-use crate::schema::{Name, QualifiedName, Relation};
+use crate::schema::{Name, Oid, QualifiedName, Relation};
 
 /// A write.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub struct WriteColumn {
     pub name: Name,
     /// Type that the body's value is read as.
     pub type_name: Name,
+    /// The column's type.
+    pub type_oid: Oid,
     /// Function that reads the body's JSON value.
     pub read_by: Option<QualifiedName>,
     /// Expression for rows that lack it.
@@ -56,6 +59,8 @@ pub struct Values {
     pub is_array: bool,
     /// Keys that are missing become the column's default.
     pub with_defaults: bool,
+    /// The columns' values, where the body is one flat object.
+    pub plain: Option<Vec<PlainValue>>,
 }
 
 /// What happens to rows that are there already.
@@ -73,10 +78,9 @@ impl Planner<'_> {
         let relation = self.relation(name)?;
         let request = self.request;
         let returns = request.preferences.returns.unwrap_or(Return::Minimal);
-        let shown = match returns {
-            Return::Representation => Some(self.returned_rows(relation)?),
-            _ => None,
-        };
+        // What nobody wants to see must make sense all the same: a misspelt filter would change every row.
+        let returned = self.returned_rows(relation)?;
+        let shown = (returns == Return::Representation).then_some(returned);
         let conditions = match request.action {
             Action::Insert => Vec::new(),
             _ => self.own_conditions(relation),
@@ -105,7 +109,7 @@ impl Planner<'_> {
             returned: Vec::new(),
             returns_row: false,
             location: if returns == Return::HeadersOnly && request.action == Action::Insert {
-                relation.primary_key.clone()
+                key_in_order(relation)
             } else {
                 Vec::new()
             },
@@ -166,6 +170,7 @@ impl Planner<'_> {
             json: bytes.clone(),
             is_array,
             with_defaults,
+            plain: plain_values(bytes, is_array, with_defaults, &columns),
         };
         Ok((columns, Some(values)))
     }
@@ -187,6 +192,7 @@ impl Planner<'_> {
             } else {
                 column.declared_type.clone()
             },
+            type_oid: column.type_oid,
             read_by,
             default: column.default.clone(),
         })
@@ -209,9 +215,6 @@ impl Planner<'_> {
     /// PUT names exactly one row by its primary key, and only so.
     fn check_put(&self, relation: &Relation) -> Result<(), RestError> {
         let query = &self.request.query;
-        if self.request.range != Range::default() {
-            return Err(RestError::PutLimit);
-        }
         let is_equal = |operation: &Operation| {
             matches!(
                 operation,
@@ -287,6 +290,13 @@ impl MutationPlan {
     pub fn counts_inserted(&self) -> bool {
         self.conflict.as_ref().is_some_and(|conflict| conflict.merges)
     }
+}
+
+/// The primary key as the table has it.
+fn key_in_order(relation: &Relation) -> Vec<Name> {
+    let mut key = relation.primary_key.clone();
+    key.sort_by_key(|name| relation.columns.get_index_of(name));
+    key
 }
 
 fn add(names: &mut Vec<String>, name: &str) {

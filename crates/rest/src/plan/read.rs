@@ -3,7 +3,7 @@
 use ferrobase_query::{Embed, Join, JsonOperand, Located, SelectField, SelectItem};
 
 use super::aliases::alias;
-use super::{Column, EmbedPlan, Hoisted, Item, Place, ReadPlan, Source};
+use super::{Column, EmbedPlan, Hoisted, Item, Place, PlannedField, ReadPlan, Source};
 use crate::config::RestConfig;
 use crate::error::RestError;
 use crate::request::{Range, Request};
@@ -138,7 +138,12 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        self.expand_stars(relation, &mut plan, place);
+        if self.needs_columns(relation, &plan, place) {
+            self.expand_stars(relation, &mut plan.items);
+        }
+        if plan.is_grouped {
+            self.expand_spread_stars(&mut plan);
+        }
         Ok((plan, hoisted))
     }
 
@@ -181,14 +186,14 @@ impl<'a> Planner<'a> {
             });
             return Ok(());
         }
-        // The column itself stays here, under a name of its own; the aggregate moves up.
+        // The column itself stays here, under a name of its own; the aggregate moves up. Up there a row without a partner
+        // is a row too: what is counted without a column is therefore something that only a partner has.
         self.joins += 1;
-        let inner = column.map(|mut column| {
-            let inner = format!("pgrst_aggregated_{}", self.joins);
-            column.key = Some(inner.clone());
-            plan.items.push(Item::Column(column));
-            inner
-        });
+        let inner = format!("pgrst_aggregated_{}", self.joins);
+        plan.items.push(Item::Column(Column {
+            key: Some(inner.clone()),
+            ..column.unwrap_or_else(|| presence(relation))
+        }));
         hoisted.push(Hoisted {
             function,
             column: inner,
@@ -242,9 +247,8 @@ impl<'a> Planner<'a> {
     }
 
     /// Where `*` will not do: columns that are shown by functions, grouping, arrays of columns, returned rows.
-    fn expand_stars(&self, relation: Option<&Relation>, plan: &mut ReadPlan, place: Place<'_>) {
-        let Some(relation) = relation else { return };
-        let has_representation = || {
+    fn needs_columns(&self, relation: Option<&Relation>, plan: &ReadPlan, place: Place<'_>) -> bool {
+        let has_representation = |relation: &Relation| {
             relation.columns.values().any(|column| {
                 self.cache
                     .representations
@@ -254,13 +258,24 @@ impl<'a> Planner<'a> {
         };
         let is_array_of_columns = place.in_spread_to_many && place.embed.is_some();
         let is_returned = plan.source == Source::Result && self.request.action.is_mutation();
-        if !(plan.is_grouped || is_array_of_columns || is_returned || has_representation()) {
-            return;
+        plan.is_grouped || is_array_of_columns || is_returned || relation.is_some_and(has_representation)
+    }
+
+    /// Rows that are grouped are grouped by the columns of their spreads too.
+    fn expand_spread_stars(&self, plan: &mut ReadPlan) {
+        for embed in plan.embeds.iter_mut().filter(|embed| embed.is_spread) {
+            let name = embed.plan.relation.as_ref();
+            let relation = name.and_then(|name| self.cache.relations.get(name));
+            self.expand_stars(relation, &mut embed.plan.items);
+            self.expand_spread_stars(&mut embed.plan);
         }
-        let items = std::mem::take(&mut plan.items);
-        for item in items {
+    }
+
+    fn expand_stars(&self, relation: Option<&Relation>, items: &mut Vec<Item>) {
+        let Some(relation) = relation else { return };
+        for item in std::mem::take(items) {
             if !matches!(item, Item::Star) {
-                plan.items.push(item);
+                items.push(item);
                 continue;
             }
             for name in relation.columns.keys() {
@@ -268,13 +283,35 @@ impl<'a> Planner<'a> {
                     name: name.to_string(),
                     path: Vec::new(),
                 };
-                plan.items.push(Item::Column(Column {
+                items.push(Item::Column(Column {
                     field: self.field(Some(relation), &field),
                     cast: None,
                     key: None,
                 }));
             }
         }
+    }
+}
+
+/// A value that every row has, whatever is null in it: the type of one of its columns.
+fn presence(relation: Option<&Relation>) -> Column {
+    let known = relation.and_then(|relation| {
+        let key = relation.primary_key.first();
+        key.or_else(|| relation.columns.keys().next())
+    });
+    // What is related without being known is a partition, and every table has this column.
+    let name = known.map_or("tableoid", |name| &**name);
+    Column {
+        field: PlannedField {
+            name: name.to_owned(),
+            path: Vec::new(),
+            to_jsonb: false,
+            shown_by: Some(QualifiedName::new("pg_catalog", "pg_typeof")),
+            read_by: None,
+            is_vector: false,
+        },
+        cast: None,
+        key: None,
     }
 }
 

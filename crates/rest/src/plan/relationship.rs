@@ -29,17 +29,12 @@ impl Planner<'_> {
             .iter()
             .filter(|relationship| relationship.target_schema() == schema)
             .collect();
-        let mut candidates: Vec<&Relationship> = in_schema
+        let candidates: Vec<&Relationship> = in_schema
             .iter()
             .copied()
             .filter(|relationship| relationship.fits(embed))
             .filter(|relationship| !is_overridden(relationship, &in_schema))
             .collect();
-        if let [one, other] = candidates[..]
-            && let Some(to_many) = self_reference(one, other)
-        {
-            candidates = vec![to_many];
-        }
         match candidates[..] {
             [] => Err(self.none(origin, embed, &in_schema)),
             [found] => Ok(found.found()),
@@ -58,15 +53,16 @@ impl Planner<'_> {
             let mut origins: Vec<&str> = self
                 .cache
                 .relationships
-                .keys()
-                .filter(|name| &*name.schema == schema.as_str())
-                .map(|name| &*name.name)
+                .iter()
+                .filter(|(name, all)| {
+                    &*name.schema == schema.as_str()
+                        && all.iter().any(|one| one.target_schema() == schema.as_str())
+                })
+                .map(|(name, _)| &*name.name)
                 .collect();
             origins.sort_unstable();
-            similar::target(&origin.name, &origins)
+            similar::origin(&origin.name, &origins)
                 .map(|best| format!("Perhaps you meant '{best}' instead of '{}'.", origin.name))
-        } else if targets.contains(&embed.target.as_str()) {
-            None
         } else {
             similar::target(&embed.target, &targets)
                 .map(|best| format!("Perhaps you meant '{best}' instead of '{}'.", embed.target))
@@ -142,11 +138,15 @@ impl ForeignKeyRelationship {
     }
 
     fn fits(&self, target: &str, hint: Option<&str>) -> bool {
+        if self.is_self {
+            return self.fits_itself(target, hint);
+        }
         match hint {
             None => {
                 *self.target.name == *target
-                    || (!self.target_is_view && self.cardinality.constraint() == Some(target))
-                    || ((!self.target_is_view || self.is_self) && self.cardinality.is_by_own_column(target))
+                    || (!self.target_is_view
+                        && (self.cardinality.constraint() == Some(target)
+                            || self.cardinality.origin_column() == Some(target)))
             }
             Some(hint) => {
                 *self.target.name == *target
@@ -155,6 +155,19 @@ impl ForeignKeyRelationship {
                         || self.cardinality.target_column() == Some(hint)
                         || self.cardinality.junction() == Some(hint))
             }
+        }
+    }
+
+    /// A key to its own table is found twice, under the same names: the table's name means the side with many rows, the
+    /// key's column as a target the side with one. Other relationships of a table to itself have no name.
+    fn fits_itself(&self, target: &str, hint: Option<&str>) -> bool {
+        match (&self.cardinality, hint) {
+            (Cardinality::OneToMany { .. }, None) => *self.target.name == *target,
+            (Cardinality::OneToMany { .. }, Some(hint)) => {
+                *self.target.name == *target && self.cardinality.target_column() == Some(hint)
+            }
+            (Cardinality::ManyToOne { .. }, None) => self.cardinality.origin_column() == Some(target),
+            _ => false,
         }
     }
 }
@@ -192,12 +205,6 @@ impl Cardinality {
         }
     }
 
-    /// The only column of the origin has this name, and there is one target at most.
-    fn is_by_own_column(&self, name: &str) -> bool {
-        let to_one = matches!(self, Self::ManyToOne { .. } | Self::OneToOne { .. });
-        to_one && self.origin_column() == Some(name)
-    }
-
     fn junction(&self) -> Option<&str> {
         match self {
             Self::ManyToMany(junction) => Some(&junction.table.name),
@@ -222,33 +229,6 @@ fn is_overridden(relationship: &Relationship, all: &[&Relationship]) -> bool {
     };
     all.iter()
         .any(|other| matches!(other, Relationship::Computed(computed) if computed.function == key.target))
-}
-
-/// A foreign key to its own table is found twice; the table's name then means the side with many rows.
-fn self_reference<'r>(one: &'r Relationship, other: &'r Relationship) -> Option<&'r Relationship> {
-    let key = |relationship: &'r Relationship| match relationship {
-        Relationship::ForeignKey(key) if key.is_self => Some(key),
-        _ => None,
-    };
-    let (first, second) = (key(one)?, key(other)?);
-    if first.cardinality.constraint()? != second.cardinality.constraint()? {
-        return None;
-    }
-    let is_many = |key: &ForeignKeyRelationship| {
-        matches!(
-            key.cardinality,
-            Cardinality::OneToMany { .. }
-                | Cardinality::OneToOne {
-                    target_has_key: true,
-                    ..
-                }
-        )
-    };
-    match (is_many(first), is_many(second)) {
-        (true, false) => Some(one),
-        (false, true) => Some(other),
-        _ => None,
-    }
 }
 
 fn ambiguous(origin: &QualifiedName, embed: &Embed, candidates: &[&Relationship]) -> RestError {
@@ -298,5 +278,71 @@ fn ambiguous(origin: &QualifiedName, embed: &Embed, candidates: &[&Relationship]
         target: embed.target.clone(),
         candidates: described,
         hints,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key of a table to itself, one relationship for each direction; and a junction of that table's rows.
+    fn within_a_table() -> Vec<ForeignKeyRelationship> {
+        let name = |name: &str| Name::from(name);
+        let staff = QualifiedName::new("shop", "staff");
+        let constraint = name("led_by");
+        let junction = crate::schema::Junction {
+            table: QualifiedName::new("shop", "friends"),
+            origin_constraint: name("one"),
+            target_constraint: name("other"),
+            origin_columns: vec![(name("id"), name("one_id"))],
+            target_columns: vec![(name("id"), name("other_id"))],
+        };
+        let cardinalities = [
+            Cardinality::ManyToOne {
+                constraint: constraint.clone(),
+                columns: vec![(name("boss"), name("id"))],
+            },
+            Cardinality::OneToMany {
+                constraint,
+                columns: vec![(name("id"), name("boss"))],
+            },
+            Cardinality::ManyToMany(junction),
+        ];
+        cardinalities
+            .into_iter()
+            .map(|cardinality| ForeignKeyRelationship {
+                origin: staff.clone(),
+                target: staff.clone(),
+                cardinality,
+                is_self: true,
+                origin_is_view: false,
+                target_is_view: false,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_table_in_itself() {
+        let relationships = within_a_table();
+        let found = |target: &str, hint: Option<&str>| -> Vec<&str> {
+            relationships
+                .iter()
+                .filter(|relationship| relationship.fits(target, hint))
+                .map(|relationship| relationship.cardinality.word())
+                .collect()
+        };
+        assert_eq!(found("staff", None), ["one-to-many"]);
+        assert_eq!(found("staff", Some("boss")), ["one-to-many"]);
+        assert_eq!(found("boss", None), ["many-to-one"]);
+        for (target, hint) in [
+            ("id", None),
+            ("led_by", None),
+            ("boss", Some("boss")),
+            ("staff", Some("id")),
+            ("staff", Some("led_by")),
+            ("staff", Some("friends")),
+        ] {
+            assert!(found(target, hint).is_empty(), "{target} {hint:?}");
+        }
     }
 }

@@ -133,6 +133,10 @@ fn from_objects(objects: &[Map<String, Value>], is_array: bool) -> Result<Body, 
 
 /// The first line names the columns; `NULL` is null.
 fn csv(bytes: &Bytes) -> Result<Body, RestError> {
+    if bytes.is_empty() {
+        let message = "parse error (not enough input) at \"\"";
+        return Err(RestError::Body(message.to_owned()));
+    }
     let wrong = |error: csv::Error| {
         RestError::Body(match error.kind() {
             csv::ErrorKind::UnequalLengths { .. } => "All lines must have same number of fields".to_owned(),
@@ -366,6 +370,10 @@ mod tests {
         assert_eq!(
             csv(&Bytes::from_static(b"a,b\n1\n")).unwrap_err().to_string(),
             "All lines must have same number of fields"
+        );
+        assert_eq!(
+            csv(&Bytes::new()).unwrap_err().to_string(),
+            "parse error (not enough input) at \"\""
         );
     }
 }

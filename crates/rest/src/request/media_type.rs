@@ -90,7 +90,7 @@ impl PlanOption {
 impl MediaType {
     /// Reads a media type with its parameters.
     pub fn read(text: &str) -> Self {
-        let mut parts = text.split(';').map(str::trim);
+        let mut parts = split_unquoted(text, ';').map(str::trim);
         let name = parts.next().unwrap_or_default();
         let parameters: Vec<(&str, &str)> = parts
             .filter_map(|parameter| parameter.split_once('='))
@@ -212,8 +212,7 @@ pub fn accepted(headers: &HeaderMap) -> Vec<MediaType> {
         return vec![MediaType::Any];
     };
     let header = String::from_utf8_lossy(header.as_bytes());
-    let mut wanted: Vec<(f32, i32, MediaType)> = header
-        .split(',')
+    let mut wanted: Vec<(f32, i32, MediaType)> = split_unquoted(&header, ',')
         .map(|item| {
             let (item, quality) = split_quality(item.trim());
             let count = |c| i32::try_from(item.matches(c).count()).unwrap_or(i32::MAX);
@@ -226,8 +225,7 @@ pub fn accepted(headers: &HeaderMap) -> Vec<MediaType> {
 
 fn split_quality(item: &str) -> (String, f32) {
     let mut quality = 1.0;
-    let kept: Vec<&str> = item
-        .split(';')
+    let kept: Vec<&str> = split_unquoted(item, ';')
         .filter(|part| match part.trim().strip_prefix("q=") {
             Some(value) => {
                 quality = value.trim().parse().unwrap_or(1.0);
@@ -237,6 +235,15 @@ fn split_quality(item: &str) -> (String, f32) {
         })
         .collect();
     (kept.join(";"), quality)
+}
+
+/// The parts between separators, of which those in quotes are none.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    text.split(move |c| {
+        is_quoted ^= c == '"';
+        c == separator && !is_quoted
+    })
 }
 
 #[cfg(test)]
@@ -261,6 +268,16 @@ mod tests {
             "application/vnd.pgrst.plan+text; for=\"text/csv\"; options=analyze|wal; charset=utf-8"
         );
         assert_eq!(MediaType::read("image/png").content_type(), "image/png");
+    }
+
+    #[test]
+    fn parameters_in_quotes_stay_together() {
+        const WANTED: &str = "application/vnd.pgrst.plan+json; for=\"application/vnd.pgrst.object+json;nulls=stripped\"; options=verbose";
+        assert_eq!(MediaType::read(WANTED).to_string(), WANTED);
+        let mut headers = HeaderMap::new();
+        let header = format!("{WANTED};q=0.5, text/csv;q=0.4");
+        headers.insert(ACCEPT, header.parse().unwrap());
+        assert_eq!(accepted(&headers), [MediaType::read(WANTED), MediaType::Csv]);
     }
 
     #[test]

@@ -120,11 +120,9 @@ impl Preferences {
             other => {
                 if let Some(zone) = other.strip_prefix("timezone=") {
                     first(&mut self.timezone, zone.to_owned());
-                } else if let Some(most) = other
-                    .strip_prefix("max-affected=")
-                    .and_then(|most| most.parse().ok())
-                {
-                    first(&mut self.max_affected, most);
+                } else if let Some(most) = other.strip_prefix("max-affected=") {
+                    // What is no number is no bound, but the preference exists.
+                    self.max_affected = self.max_affected.or(most.parse().ok());
                 } else {
                     return false;
                 }
@@ -134,7 +132,7 @@ impl Preferences {
     }
 
     /// Unknown preferences are an error under `handling=strict`.
-    pub(super) fn check(&self) -> Result<(), RestError> {
+    pub(crate) fn check(&self) -> Result<(), RestError> {
         if self.is_strict() && !self.unknown.is_empty() {
             return Err(RestError::Preferences(self.unknown.clone()));
         }
@@ -193,5 +191,8 @@ mod tests {
         assert!(matches!(read.check(), Err(RestError::Preferences(names)) if names == ["foo=bar"]));
         assert_eq!(read.most_affected(), Some(2));
         assert_eq!(of(&["max-affected=2"]).most_affected(), None);
+        let read = of(&["handling=strict, max-affected=abc"]);
+        assert!(read.check().is_ok());
+        assert_eq!(read.most_affected(), None);
     }
 }

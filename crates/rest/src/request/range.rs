@@ -1,7 +1,7 @@
 //! Which rows of the root level: `Range`, `limit` and `offset` (rest.md section 9).
 
-use axum::http::HeaderMap;
 use axum::http::header::RANGE;
+use axum::http::{HeaderMap, Method};
 use ferrobase_query::QueryString;
 
 use crate::error::{RangeError, RestError};
@@ -16,8 +16,8 @@ pub struct Range {
 }
 
 impl Range {
-    /// What header and query together ask for.
-    pub(super) fn read(query: &QueryString, headers: &HeaderMap, is_get: bool) -> Result<Self, RestError> {
+    /// What header and query together ask for. They must have rows in common, unless `limit=0` wants none.
+    pub(super) fn read(query: &QueryString, headers: &HeaderMap, method: &Method) -> Result<Self, RestError> {
         if query
             .ranges
             .iter()
@@ -31,8 +31,17 @@ impl Range {
             .find(|range| range.path.is_empty())
             .map(|range| Self::from(range.what))
             .unwrap_or_default();
-        let header = if is_get { header(headers)? } else { Self::default() };
-        Ok(written.within(header))
+        if *method == Method::PUT && written != Self::default() {
+            return Err(RestError::PutLimit);
+        }
+        if written.limit == Some(0) || *method != Method::GET {
+            return Ok(written);
+        }
+        let common = written.within(header(headers)?);
+        if common.limit == Some(0) {
+            return Err(RestError::Range(RangeError::NegativeLimit));
+        }
+        Ok(common)
     }
 
     /// The rows that both have.
@@ -108,6 +117,35 @@ mod tests {
         assert_eq!(of("nonsense").unwrap(), Range::default());
         assert_eq!(of("1-x").unwrap(), Range::default());
         assert!(matches!(of("3-1"), Err(RestError::Range(RangeError::Inverted))));
+    }
+
+    fn both(query: &str, header: &str, method: &Method) -> Result<Range, RestError> {
+        let query = ferrobase_query::parse(query, ferrobase_query::Reading::Filters).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, header.parse().unwrap());
+        Range::read(&query, &headers, method)
+    }
+
+    #[test]
+    fn only_a_limit_of_zero_may_be_empty() {
+        let range = |offset, limit| Range { offset, limit };
+        let empty = |read| matches!(read, Err(RestError::Range(RangeError::NegativeLimit)));
+        assert!(empty(both("offset=5", "0-3", &Method::GET)));
+        assert!(empty(both("limit=3", "3-", &Method::GET)));
+        assert_eq!(both("offset=3", "0-3", &Method::GET).unwrap(), range(3, Some(1)));
+        assert_eq!(both("limit=0", "4-3", &Method::GET).unwrap(), range(0, Some(0)));
+        assert_eq!(both("offset=5", "0-3", &Method::HEAD).unwrap(), range(5, None));
+    }
+
+    #[test]
+    fn put_has_no_range() {
+        for query in ["limit=1", "offset=1", "limit=0"] {
+            assert!(
+                matches!(both(query, "0-3", &Method::PUT), Err(RestError::PutLimit)),
+                "{query}"
+            );
+        }
+        assert_eq!(both("offset=0", "0-3", &Method::PUT).unwrap(), Range::default());
     }
 
     #[test]

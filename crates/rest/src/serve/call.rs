@@ -11,41 +11,31 @@ use crate::response::{Builder, ranged_status};
 use crate::schema::{ReturnValue, Volatility};
 use crate::statement::{Counting, Expectation, Finish, call, explained};
 
-pub(super) async fn serve(serving: Serving) -> Result<Response, RestError> {
-    let name = serving.target_name().to_owned();
-    call_routine(serving, &name).await
-}
-
-/// Calls a function, which the path may not name.
-pub(super) async fn call_routine(mut serving: Serving, name: &str) -> Result<Response, RestError> {
+pub(super) async fn serve(mut serving: Serving) -> Result<Response, RestError> {
     let cache = std::sync::Arc::clone(&serving.cache);
     let request = &serving.request;
     let mut planner = crate::plan::Planner::new(&cache, serving.state.config(), request);
-    let mut plan = planner.call(name)?;
+    let mut plan = planner.call(serving.target_name())?;
     let routine = plan.routine;
     // Rows of a relation are made by what makes that relation's.
-    let identity = plan
-        .shown
-        .as_ref()
-        .and_then(|shown| shown.relation.as_ref())
-        .unwrap_or(&routine.name);
+    let identity = plan.shown.relation.as_ref().unwrap_or(&routine.name);
     let (producer, media_type) = planner.negotiate(identity)?;
-    if let Some(shown) = &mut plan.shown {
-        shown.embeds_as_jsonb = producer.shows_text();
-    }
+    request.preferences.check()?;
+    plan.shown.embeds_as_jsonb = producer.shows_text();
     let legacy_names = std::mem::take(&mut planner.legacy_names);
     let is_single = !routine.returns.is_set;
-    let range = plan.shown.as_ref().map(|shown| shown.range).unwrap_or_default();
+    let range = plan.shown.range;
     let counting = match request.preferences.count {
         // The planner knows nothing of what a function returns.
         None | Some(Count::Planned) => Counting::None,
         Some(Count::Exact | Count::Estimated) => Counting::Exact,
     };
     let read_only = request.action == Action::CallSafely || routine.volatility != Volatility::Volatile;
-    let expectation = match (&producer, request.preferences.most_affected()) {
-        (Producer::Object { .. }, _) if !read_only => Expectation::One,
-        (_, Some(most)) => Expectation::AtMost(most),
-        _ => Expectation::Any,
+    let must_be_one = matches!(producer, Producer::Object { .. }) && !is_single;
+    let expectation = match request.preferences.most_affected() {
+        _ if must_be_one && !read_only => Expectation::One,
+        Some(most) => Expectation::AtMost(most),
+        None => Expectation::Any,
     };
     let finish = Finish {
         producer: &producer,
@@ -69,20 +59,12 @@ pub(super) async fn call_routine(mut serving: Serving, name: &str) -> Result<Res
     }
     let answer = serving.send(sql, sending).await?;
     serving.timing.lap("transaction");
-    if matches!(producer, Producer::Object { .. }) && answer.rows != 1 {
-        return Err(RestError::NotSingular(answer.rows));
+    // One value is one row, even where a filter took it away.
+    let rows = if is_single { 1 } else { answer.rows };
+    if must_be_one && rows != 1 {
+        return Err(RestError::NotSingular(rows));
     }
-    if matches!(routine.returns.value, ReturnValue::Void) {
-        return Builder::new(&serving, 204)
-            .range(0, 1, None)
-            .applied_to_call()
-            .answer(answer, None);
-    }
-    let total = match counting {
-        Counting::None => None,
-        _ if is_single => Some(answer.rows),
-        _ => answer.total,
-    };
+    let total = answer.total;
     if let Some(total) = total
         && range.offset > total
     {
@@ -91,9 +73,11 @@ pub(super) async fn call_routine(mut serving: Serving, name: &str) -> Result<Res
             total,
         }));
     }
-    Builder::new(&serving, ranged_status(answer.rows, total))
+    let is_void = matches!(routine.returns.value, ReturnValue::Void);
+    let status = if is_void { 204 } else { ranged_status(rows, total) };
+    Builder::new(&serving, status)
         .legacy_names(&legacy_names)
-        .range(range.offset, answer.rows, total)
+        .range(range.offset, rows, total)
         .applied_to_call()
-        .answer(answer, Some(&media_type))
+        .answer(answer, (!is_void).then_some(&media_type))
 }

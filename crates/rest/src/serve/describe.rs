@@ -21,14 +21,11 @@ pub(super) fn serve(serving: &Serving) -> Result<Response, RestError> {
             })?)
         }
         Target::Routine(name) => {
-            let qualified = QualifiedName::new(&serving.request.schema, name);
-            let overloads = serving.cache.routines.get(&qualified);
-            let is_volatile =
-                overloads.is_some_and(|all| all.iter().all(|one| one.volatility == Volatility::Volatile));
-            if is_volatile {
-                "OPTIONS,POST"
-            } else {
-                "OPTIONS,GET,HEAD,POST"
+            let routine = serving.planner().described(name)?;
+            serving.request.preferences.check()?;
+            match routine.volatility {
+                Volatility::Volatile => "OPTIONS,POST",
+                _ => "OPTIONS,GET,HEAD,POST",
             }
             .to_owned()
         }

@@ -1,5 +1,6 @@
 //! The transaction of a request: context, statement, answer.
 
+use axum::http::header::COOKIE;
 use bytes::Bytes;
 use ferrobase_db::{DataRow, Ending, Exchange, ExchangeError, Format, Piece, Reply, Statement};
 use ferrobase_sql::Fragment;
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use super::Serving;
 use crate::error::{RestError, server_error};
-use crate::json_rows::JsonRows;
+use crate::json_rows::{JsonRows, write_string};
 use crate::request::Transaction;
 use crate::schema::{Name, Routine};
 use crate::statement::{
@@ -155,6 +156,31 @@ impl Serving {
         }))
     }
 
+    /// Sends a write of which nothing is shown: how many rows it wrote the server says by itself.
+    pub(super) async fn send_write(&self, sql: Fragment, sending: Sending<'_>) -> Result<Answer, RestError> {
+        let failed = |error| self.failed(error, sending.expectation);
+        let mut reply = self
+            .begin(statement(sql), Some(response_settings()), &sending, usize::MAX)
+            .await
+            .map_err(failed)?;
+        let (mut headers, mut status) = (None, None);
+        while let Some(piece) = reply.next().await.map_err(failed)? {
+            if let Piece::After(row) = piece {
+                headers = row.text(0).map(str::to_owned);
+                status = row.text(1).map(str::to_owned);
+            }
+        }
+        Ok(Answer {
+            total: None,
+            rows: i64::try_from(reply.affected()).unwrap_or(i64::MAX),
+            headers,
+            status,
+            extra: None,
+            estimate: None,
+            body: Content::Whole(Bytes::new()),
+        })
+    }
+
     /// Sends a statement whose answer is one row of some other shape.
     pub(super) async fn send_row(&self, sql: Fragment, sending: Sending<'_>) -> Result<DataRow, RestError> {
         let failed = |error| self.failed(error, sending.expectation);
@@ -264,24 +290,32 @@ impl Serving {
 
     /// Headers without cookies; of several of one name the last counts.
     fn headers_json(&self) -> String {
-        let headers: serde_json::Map<String, Value> = self
-            .parts
-            .headers
-            .iter()
-            .filter(|(name, _)| *name != axum::http::header::COOKIE)
-            .map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                (name.as_str().to_owned(), Value::String(value))
-            })
-            .collect();
-        Value::Object(headers).to_string()
+        let headers = &self.parts.headers;
+        let mut json = Vec::with_capacity(1024);
+        for name in headers.keys().filter(|name| *name != COOKIE) {
+            let Some(value) = headers.get_all(name).iter().next_back() else {
+                continue;
+            };
+            json.push(if json.is_empty() { b'{' } else { b',' });
+            write_string(&mut json, name.as_str().as_bytes());
+            json.push(b':');
+            write_string(&mut json, String::from_utf8_lossy(value.as_bytes()).as_bytes());
+        }
+        if json.is_empty() {
+            json.push(b'{');
+        }
+        json.push(b'}');
+        String::from_utf8(json).unwrap_or_default()
     }
 
     fn cookies_json(&self) -> String {
+        if !self.parts.headers.contains_key(COOKIE) {
+            return "{}".to_owned();
+        }
         let cookies: serde_json::Map<String, Value> = self
             .parts
             .headers
-            .get_all(axum::http::header::COOKIE)
+            .get_all(COOKIE)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(';'))

@@ -17,6 +17,7 @@ pub(super) async fn serve(mut serving: Serving) -> Result<Response, RestError> {
     let mut plan = planner.read(&name)?;
     let identity = QualifiedName::new(&serving.request.schema, &name);
     let (producer, media_type) = planner.negotiate(&identity)?;
+    serving.request.preferences.check()?;
     plan.embeds_as_jsonb = producer.shows_text();
     let legacy_names = std::mem::take(&mut planner.legacy_names);
     let range = plan.range;
@@ -52,7 +53,7 @@ pub(super) async fn serve(mut serving: Serving) -> Result<Response, RestError> {
     Builder::new(&serving, status)
         .legacy_names(&legacy_names)
         .range(range.offset, answer.rows, total)
-        .location_of_content(&name)
+        .location_of_content()
         .answer(answer, Some(&media_type))
 }
 

@@ -16,9 +16,6 @@ use crate::schema::Name;
 use crate::statement::Expectation;
 
 pub(super) async fn serve(mut serving: Serving) -> Result<Response, RestError> {
-    if let Some(function) = serving.state.config().root_spec.clone() {
-        return super::call::call_routine(serving, &function.name).await;
-    }
     let wanted = serving
         .request
         .accepts
@@ -28,6 +25,7 @@ pub(super) async fn serve(mut serving: Serving) -> Result<Response, RestError> {
         let asked: Vec<String> = serving.request.accepts.iter().map(ToString::to_string).collect();
         return Err(RestError::MediaType(asked.join(", ")));
     }
+    serving.request.preferences.check()?;
     serving.timing.lap("plan");
     let follows = serving.state.config().openapi_mode == OpenApiMode::FollowPrivileges;
     let privileges = if follows {

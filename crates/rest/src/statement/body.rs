@@ -31,7 +31,9 @@ impl Shape {
 
 /// The expression of the body, as text or bytes.
 pub(super) fn write_body(sql: &mut Fragment, producer: &Producer, shape: Shape) {
-    let value = if shape.is_scalar {
+    // One of several values is an object only by the name of its column.
+    let is_named = matches!(producer, Producer::Object { .. }) && !shape.is_single;
+    let value = if shape.is_scalar && !is_named {
         format!("{ROWS}.{SCALAR}")
     } else {
         ROWS.to_owned()
@@ -49,7 +51,11 @@ pub(super) fn write_body(sql: &mut Fragment, producer: &Producer, shape: Shape) 
         Producer::StrippedJson => {
             sql.push("coalesce(json_agg(");
             write_stripped(sql, &value);
-            sql.push("), '[]')");
+            sql.push(if shape.is_single {
+                ")->0, 'null')"
+            } else {
+                "), '[]')"
+            });
         }
         Producer::Object { nulls_stripped } => {
             sql.push("coalesce(json_agg(");

@@ -7,7 +7,7 @@ use super::conditions::array_literal;
 use super::fields::name;
 use super::finish::{Counting, Finish, write_head};
 use super::rows::{Origin, RESULT, write_counted, write_root};
-use crate::plan::{Argument, CallPlan, CallValues};
+use crate::plan::{Argument, CallPlan, CallValues, Producer};
 use crate::schema::ReturnValue;
 
 /// The members of a JSON body.
@@ -16,19 +16,7 @@ const ARGUMENTS: &str = "\"pgrst_arguments\"";
 /// A call and what is shown of its result.
 pub(crate) fn call(plan: &CallPlan<'_>, finish: &Finish<'_>) -> Fragment {
     let mut sql = Fragment::new();
-    let shape = Shape {
-        is_scalar: !matches!(plan.routine.returns.value, ReturnValue::Composite { .. }),
-        is_single: !plan.routine.returns.is_set,
-    };
-    // A single value is not counted: there is one.
-    let finish = Finish {
-        counting: if shape.is_single {
-            Counting::None
-        } else {
-            finish.counting
-        },
-        ..*finish
-    };
+    let shape = shape(plan, finish);
     let in_place = |sql: &mut Fragment| {
         if shape.is_scalar {
             sql.push("(");
@@ -53,30 +41,24 @@ pub(crate) fn call(plan: &CallPlan<'_>, finish: &Finish<'_>) -> Fragment {
         sql.push(") ");
         Origin::Own
     };
-    let counted = |sql: &mut Fragment| match &plan.shown {
-        Some(shown) => write_counted(sql, shown, Origin::Own),
-        None => {
-            sql.push("SELECT 1 FROM ").push(RESULT);
-        }
-    };
-    write_head(&mut sql, &finish, shape, counted, None);
-    match (&plan.shown, origin) {
-        (Some(shown), origin) => {
-            sql.push("(");
-            write_root(&mut sql, shown, origin);
-            sql.push(")");
-        }
-        (None, Origin::Call(_)) => {
-            sql.push("(");
-            write_value(&mut sql, plan);
-            sql.push(")");
-        }
-        (None, _) => {
-            sql.push(RESULT);
-        }
-    }
-    sql.push(" AS ").push(ROWS);
+    let counted = |sql: &mut Fragment| write_counted(sql, &plan.shown, Origin::Own);
+    write_head(&mut sql, finish, shape, counted, None);
+    sql.push("(");
+    write_root(&mut sql, &plan.shown, origin);
+    sql.push(") AS ").push(ROWS);
     sql
+}
+
+/// What the rows are. A handler's single value stands for itself, unless a filter or range may take it away: then there
+/// would be no row to answer with.
+fn shape(plan: &CallPlan<'_>, finish: &Finish<'_>) -> Shape {
+    let shown = &plan.shown;
+    let may_vanish = !shown.conditions.is_empty() || shown.range.offset > 0 || shown.range.limit == Some(0);
+    let is_handled = matches!(finish.producer, Producer::Handler(_));
+    Shape {
+        is_scalar: !matches!(plan.routine.returns.value, ReturnValue::Composite { .. }),
+        is_single: !(plan.routine.returns.is_set || (is_handled && may_vanish)),
+    }
 }
 
 /// The call where a relation may stand.
@@ -170,12 +152,7 @@ fn write_argument(sql: &mut Fragment, argument: &Argument) {
     sql.push(if argument.variadic { "VARIADIC " } else { "" });
     sql.push(ident(&argument.name)).push(" := ");
     if argument.variadic {
-        // Several values, or one array literal as PostgreSQL writes it.
-        let value = match &argument.values[..] {
-            [one] if one.starts_with('{') => one.clone(),
-            values => array_literal(values),
-        };
-        sql.param(value);
+        sql.param(array_literal(&argument.values));
     } else {
         sql.param(argument.values.first().cloned().unwrap_or_default());
     }

@@ -1,5 +1,7 @@
 //! What a transaction knows of its request (rest.md section 15): one `SELECT` of `set_config`s.
 
+use std::fmt;
+
 use ferrobase_db::Statement;
 use ferrobase_sql::{Fragment, ident, literal, qualified};
 
@@ -41,36 +43,36 @@ pub(crate) fn context(context: &Context<'_>, config: &RestConfig) -> Statement<'
         .param(search_path(context.schema, config))
         .push(", true)");
     let mut count = 1;
-    let mut set = |name: &str, value: &str| {
+    let mut set = |name: &dyn fmt::Display, value: &str| {
         count += 1;
         // No function takes more than 100 arguments.
         let separator = if count % 50 == 0 { "), num_nulls(" } else { ", " };
         sql.push(separator)
             .push("set_config(")
-            .push(literal(name))
+            .push(name)
             .push(", ")
             .param(value)
             .push(", true)");
     };
     if let Some(role) = context.role_settings {
         for (name, value) in &role.settings {
-            set(name, value);
+            set(&literal(name), value);
         }
     }
-    set("role", context.role);
-    set("request.jwt.claims", context.claims);
-    set("request.method", context.method);
-    set("request.path", context.path);
-    set("request.headers", &context.headers);
-    set("request.cookies", &context.cookies);
+    set(&"'role'", context.role);
+    set(&"'request.jwt.claims'", context.claims);
+    set(&"'request.method'", context.method);
+    set(&"'request.path'", context.path);
+    set(&"'request.headers'", &context.headers);
+    set(&"'request.cookies'", &context.cookies);
     if let Some(timezone) = context.timezone {
-        set("timezone", timezone);
+        set(&"'timezone'", timezone);
     }
     for (name, value) in context.routine_settings {
-        set(name, value);
+        set(&literal(name), value);
     }
     for (name, value) in &config.app_settings {
-        set(&format!("app.settings.{name}"), value);
+        set(&literal(&format!("app.settings.{name}")), value);
     }
     if context.read_only {
         sql.push(", set_config('transaction_read_only', 'on', true)");

@@ -5,7 +5,7 @@ use ferrobase_sql::{Fragment, ident, literal};
 use super::body::{ROWS, Shape};
 use super::conditions::write_condition;
 use super::fields::name;
-use super::finish::{Finish, write_head};
+use super::finish::{Expectation, Finish, write_head};
 use super::rows::{Origin, RESULT, ROW, Rows, write_counted, write_root};
 use crate::plan::{Conflict, MutationPlan, Values, WriteColumn};
 use crate::request::Action;
@@ -18,11 +18,26 @@ const COUNT_UP: &str = "set_config('pgrst.inserted', (coalesce(nullif(current_se
 const COUNT_DOWN: &str =
     "set_config('pgrst.inserted', (current_setting('pgrst.inserted')::int - 1)::text, true) <> '-1'";
 
+/// A write of which nothing is shown: the statement alone. `None` if more is wanted than the number of its rows.
+pub(crate) fn bare_mutation(plan: &MutationPlan, finish: &Finish<'_>) -> Option<Fragment> {
+    let is_bare = plan.shown.is_none()
+        && plan.location.is_empty()
+        && !plan.counts_inserted()
+        && finish.expectation == Expectation::Any
+        && !finish.is_explained;
+    let mut sql = Fragment::new();
+    (is_bare && write_change(&mut sql, plan)).then_some(sql)
+}
+
 /// A write and what is shown of it.
 pub(crate) fn mutation(plan: &MutationPlan, finish: &Finish<'_>) -> Fragment {
     let mut sql = Fragment::new();
     sql.push("WITH ").push(RESULT).push(" AS (");
-    write_change(&mut sql, plan);
+    if write_change(&mut sql, plan) {
+        write_returning(&mut sql, plan);
+    } else {
+        write_nothing(&mut sql, plan);
+    }
     sql.push(") ");
     let origin = if plan.returns_row {
         Origin::Write
@@ -50,35 +65,46 @@ pub(crate) fn mutation(plan: &MutationPlan, finish: &Finish<'_>) -> Fragment {
     sql
 }
 
+/// What [`super::Column::Extra`] holds for a write: the number of rows that were inserted and not overwritten, and the
+/// values of the key of a single row, each as `to_json` shows it.
 fn write_extra(sql: &mut Fragment, plan: &MutationPlan) {
-    if plan.counts_inserted() {
-        sql.push("nullif(current_setting('pgrst.inserted', true), '')");
-    } else if plan.location.is_empty() {
+    let counts = plan.counts_inserted();
+    if !counts && plan.location.is_empty() {
         sql.push("NULL");
+        return;
+    }
+    sql.push("json_build_array(");
+    if counts {
+        sql.push("nullif(current_setting('pgrst.inserted', true), '')::int");
     } else {
-        sql.push("CASE WHEN count(*) = 1 THEN json_build_array(");
+        sql.push("NULL");
+    }
+    if !plan.location.is_empty() {
+        sql.push(", CASE WHEN count(*) = 1 THEN json_build_array(");
         sql.list(&plan.location, ", ", |sql, column| {
-            sql.push("min(")
+            sql.push("min(to_json(")
                 .push(ROWS)
                 .push(".")
                 .push(ident(column))
-                .push("::text)");
+                .push(") #>> '{}')");
         });
-        sql.push(")::text END");
+        sql.push(") END");
     }
+    sql.push(")::text");
 }
 
-fn write_change(sql: &mut Fragment, plan: &MutationPlan) {
+/// The write without what it returns; false if there is nothing to write.
+fn write_change(sql: &mut Fragment, plan: &MutationPlan) -> bool {
     match (plan.action, &plan.values) {
         (Action::Delete, _) => {
             sql.push("DELETE FROM ").push(name(&plan.relation));
             write_filters(sql, plan, &plan.relation.name, " WHERE ");
         }
         (Action::Update, Some(values)) if !plan.columns.is_empty() => write_update(sql, plan, values),
-        (Action::Update, _) | (_, None) => return write_nothing(sql, plan),
+        (Action::Update, _) | (_, None) => return false,
         (_, Some(values)) => write_insert(sql, plan, values),
     }
-    write_returning(sql, plan);
+    true
 }
 
 /// No row, with the columns that a write would have returned.
@@ -97,11 +123,26 @@ fn write_insert(sql: &mut Fragment, plan: &MutationPlan, values: &Values) {
         });
         sql.push(")");
     }
+    let counts = plan.counts_inserted();
+    if let Some(plain) = values
+        .plain
+        .as_ref()
+        .filter(|_| !counts && plan.conditions.is_empty())
+    {
+        sql.push(" VALUES (");
+        sql.list(plain, ", ", |sql, value| {
+            sql.nullable_param(value.clone());
+        });
+        sql.push(")");
+        if let Some(conflict) = &plan.conflict {
+            write_conflict(sql, plan, conflict);
+        }
+        return;
+    }
     sql.push(" SELECT ");
     sql.list(&plan.columns, ", ", write_body_value);
     sql.push(" FROM ");
     write_body_rows(sql, &plan.columns, values);
-    let counts = plan.counts_inserted();
     let mut separator = " WHERE ";
     if counts {
         sql.push(separator).push(COUNT_UP);
@@ -133,6 +174,15 @@ fn write_conflict(sql: &mut Fragment, plan: &MutationPlan, conflict: &Conflict) 
 
 fn write_update(sql: &mut Fragment, plan: &MutationPlan, values: &Values) {
     sql.push("UPDATE ").push(name(&plan.relation)).push(" SET ");
+    if let Some(plain) = &values.plain {
+        sql.list(plan.columns.iter().zip(plain), ", ", |sql, (column, value)| {
+            sql.push(ident(&column.name))
+                .push(" = ")
+                .nullable_param(value.clone());
+        });
+        write_filters(sql, plan, &plan.relation.name, " WHERE ");
+        return;
+    }
     sql.list(&plan.columns, ", ", |sql, column| {
         sql.push(ident(&column.name)).push(" = ");
         write_body_value(sql, column);

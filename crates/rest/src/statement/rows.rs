@@ -216,12 +216,7 @@ fn write_embedded(sql: &mut Fragment, embed: &EmbedPlan, is_grouped: bool) {
 
 /// Columns of related rows among the row's own.
 fn write_spread(list: &mut List<'_>, embed: &EmbedPlan, is_grouped: bool) {
-    let consumed = |key: &str| {
-        embed
-            .hoisted
-            .iter()
-            .any(|hoisted| hoisted.column.as_deref() == Some(key))
-    };
+    let consumed = |key: &str| embed.hoisted.iter().any(|hoisted| hoisted.column == key);
     match embed.plan.keys() {
         Some(keys) => {
             for key in keys.iter().filter(|key| !consumed(key)) {
@@ -248,13 +243,10 @@ fn write_spread(list: &mut List<'_>, embed: &EmbedPlan, is_grouped: bool) {
     for hoisted in &embed.hoisted {
         let sql = list.next(false);
         write_cast(sql, hoisted.cast.as_deref(), |sql| {
-            write_aggregate(sql, hoisted.function, |sql| match &hoisted.column {
-                Some(column) => {
-                    sql.push(ident(&embed.join)).push(".").push(ident(column));
-                }
-                None => {
-                    sql.push("*");
-                }
+            write_aggregate(sql, hoisted.function, |sql| {
+                sql.push(ident(&embed.join))
+                    .push(".")
+                    .push(ident(&hoisted.column));
             });
         });
         sql.push(" AS ").push(ident(&hoisted.key));
@@ -276,7 +268,7 @@ impl ReadPlan {
                     let consumed: Vec<&str> = embed
                         .hoisted
                         .iter()
-                        .filter_map(|hoisted| hoisted.column.as_deref())
+                        .map(|hoisted| hoisted.column.as_str())
                         .collect();
                     keys.extend(
                         embed

@@ -40,6 +40,7 @@ struct Case {
     body: &'static str,
     status: u16,
     range: Option<&'static str>,
+    answered: Vec<(&'static str, &'static str)>,
     expected: Expected,
 }
 
@@ -64,6 +65,7 @@ fn get(path: &'static str, expected: Expected) -> Case {
         body: "",
         status: 200,
         range: None,
+        answered: Vec::new(),
         expected,
     }
 }
@@ -84,6 +86,16 @@ fn write(method: &'static str, path: &'static str, body: &'static str, expected:
         ..get(path, expected)
     }
     .prefer("return=representation")
+    .undone()
+}
+
+/// A write whose rows do not come back, and which is undone.
+fn bare_write(method: &'static str, path: &'static str, body: &'static str, expected: Expected) -> Case {
+    Case {
+        method,
+        body,
+        ..get(path, expected)
+    }
     .undone()
 }
 
@@ -121,6 +133,12 @@ impl Case {
         self
     }
 
+    /// A header of the answer.
+    fn answers(mut self, name: &'static str, value: &'static str) -> Self {
+        self.answered.push((name, value));
+        self
+    }
+
     fn request(&self) -> Request<Body> {
         let mut request = Request::builder().method(self.method).uri(encoded(self.path));
         for (name, value) in &self.headers {
@@ -149,6 +167,12 @@ impl Case {
             .map(|range| range.to_str().unwrap());
         if self.range.is_some() && range != self.range {
             return Err(format!("Content-Range {range:?} instead of {:?}", self.range));
+        }
+        for (name, value) in &self.answered {
+            let found = answer.headers.get(*name).map(|value| value.to_str().unwrap());
+            if found != Some(value) {
+                return Err(format!("{name} {found:?} instead of {value:?}"));
+            }
         }
         let wanted = match self.expected {
             Expected::Rows(sql) => {

@@ -51,6 +51,7 @@ select n, date '2023-07-01' + n * 9, n % 25 + 1, n % 25 + 1, case when n % 3 > 0
     (array['open', 'paid', 'shipped', 'returned'])[n % 4 + 1]::order_status, case when n % 5 = 0 then 'note ' || n end,
     tstzrange('2023-07-01 00:00+00'::timestamptz + n * interval '9 days', case when n % 4 > 0 then '2023-07-10 00:00+00'::timestamptz + n * interval '9 days' end)
 from generate_series(1, 80) n;
+insert into complaints select n, id, placed_on from generate_series(1, 7) n left join orders_2023 on id = n and n % 3 > 0;
 insert into order_lines (order_id, placed_on, line, product_id, quantity, unit_price)
 select o.id, o.placed_on, l, (o.id * l) % 38 + 1, (o.id + l) % 4 + 1, 5 + ((o.id * l) % 38 + 1) * 1.25
 from orders o, generate_series(1, 3) l where (o.id + l) % 4 > 0;
@@ -68,6 +69,7 @@ select p * 10 + c, p, c, (p + c) % 5 + 1, case when (p + c) % 3 > 0 then 'It is 
 from generate_series(1, 12) p, generate_series(1, 5) c where (p * c) % 4 > 0;
 insert into wishes (customer_id, product_id) select c, p from generate_series(1, 10) c, generate_series(1, 40) p where (c * p) % 13 = 1;
 insert into notes select n, n % 5 + 1, 'note ' || n from generate_series(1, 20) n;
+insert into employees select n, 'Employee ' || n, case when n > 1 then n / 2 end, case when n % 3 = 0 then n / 3 end from generate_series(1, 9) n;
 insert into settings values ('theme', '{"dark": true, "size": 12}', 3), ('lang', '"en"', 2);
 insert into "Odd ""Names" values (1, 'first', 'comma', 'dot', 'blank', 7, 'arrow'), (2, 'second', null, 'Dot', 'Blank', 8, null);
 insert into kinds values

@@ -23,6 +23,9 @@ create function product(wanted int) returns shop.products language sql stable
 create function sales(since date default '2023-01-01') returns table (product_id int, sold bigint, revenue numeric)
     language sql stable
     as $$ select product_id, sum(quantity), sum(total) from shop.order_lines where placed_on >= since group by product_id $$;
+create function packed() returns table (number int, box shop.size, words text[], facts jsonb, body text)
+    language sql stable
+    as $$ select id, box, array[name, sku], attributes, 'All are running: ' || name from shop.products $$;
 create function ping() returns void language sql immutable as $$ select null $$;
 create function joined(variadic words text[]) returns text language sql immutable as $$ select array_to_string(words, '+') $$;
 create function greet() returns text language sql immutable as $$ select 'hello' $$;
@@ -52,6 +55,12 @@ begin
     return query insert into shop.order_lines (order_id, placed_on, line, product_id, quantity, unit_price)
         select 9000, '2024-12-24', 1, p.id, sell.quantity, p.price from shop.products p where p.id = product returning *;
 end $$;
+
+create function maybe(out a int, out b int) language sql immutable as $$ select 1, null::int $$;
+create function tick() returns int language sql volatile as $$ select 1 $$;
+create function tick(step int) returns int language sql immutable as $$ select step $$;
+create function refuse(code text) returns void language plpgsql immutable
+    as $$ begin raise exception using errcode = code, message = 'Refused'; end $$;
 
 -- Whatever runs in a statement that was not ours would leave a trace here.
 create function public.trip() returns int language sql security definer

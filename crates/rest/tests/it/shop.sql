@@ -143,6 +143,14 @@ create table orders_2023 partition of orders for values from ('2023-01-01') to (
 create table orders_2024 partition of orders for values from ('2024-01-01') to ('2025-01-01');
 create table orders_other partition of orders default;
 
+-- A key to a partition, which is no relation of its own.
+create table complaints (
+    id int primary key,
+    order_id int,
+    placed_on date,
+    foreign key (order_id, placed_on) references orders_2023
+);
+
 create table order_lines (
     order_id int,
     placed_on date,
@@ -212,6 +220,14 @@ create table notes (
 alter table notes enable row level security;
 create policy own on notes to customer
     using (customer_id = (current_setting('request.jwt.claims', true)::json ->> 'customer')::int);
+
+-- Two keys to itself.
+create table employees (
+    id int primary key,
+    name text not null,
+    boss_id int constraint boss references employees,
+    mentor_id int constraint mentor references employees
+);
 
 create table settings (
     key text primary key,

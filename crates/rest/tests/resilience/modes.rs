@@ -1,13 +1,13 @@
-//! Settings for poolers in between: answers do not depend on them.
+//! Settings for poolers in between, on which answers do not depend, and settings on which they do.
 
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use ferrobase_rest::{RestConfig, TransactionEnd, run_tasks, standalone};
+use ferrobase_rest::{FunctionName, OpenApiMode, RestConfig, TransactionEnd, run_tasks, standalone};
 
-use crate::api::{Api, answer, by, get, post};
+use crate::api::{Answer, Api, answer, by, get, post};
 
 fn requests() -> Vec<Request<Body>> {
     let with = |mut request: Request<Body>, name: &'static str, value: &str| {
@@ -107,5 +107,99 @@ async fn neither_pipeline_nor_prepared_statements_change_an_answer() {
             assert_eq!(got, &all[0][index % 23]);
         }
     }
+    api.close().await;
+}
+
+fn request(method: &str, path: &str, body: &str) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", "application/json")
+        .header("prefer", "tx=rollback")
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn writes_are_whole_however_few_rows_may_be_read() {
+    let api = Api::open_with("grant update on api.kind to visitor").await;
+    let (router, tasks) = served(&api, |config| config.max_rows = Some(1)).await;
+    let lengths = |answer: &Answer| -> Vec<usize> {
+        let json = answer.json();
+        let rows = json.as_array().unwrap().iter();
+        rows.map(|row| row["item"].as_array().unwrap().len()).collect()
+    };
+    let read = answer(router.clone(), get("/kind?select=item(id)")).await;
+    assert_eq!(lengths(&read), [1]);
+    let mut patch = request("PATCH", "/kind?select=item(id)&item.limit=2", r#"{"name":"x"}"#);
+    let headers = patch.headers_mut();
+    headers.append("prefer", "return=representation".parse().unwrap());
+    let written = answer(router, patch).await;
+    assert_eq!(lengths(&written), [25, 25]);
+    tasks.abort();
+    api.close().await;
+}
+
+#[tokio::test]
+async fn aggregates_are_refused_where_nothing_comes_back() {
+    let api = Api::open().await;
+    let delete = request("DELETE", "/item?id=eq.1&select=id.count()", "");
+    let refused = api.send(delete).await;
+    assert_eq!((refused.status, refused.code().as_str()), (400, "PGRST123"));
+    assert_eq!(api.number("select count(*) from api.item where id = 1").await, 1);
+    api.close().await;
+}
+
+#[tokio::test]
+async fn the_root_may_be_a_function() {
+    let api = Api::open().await;
+    let rows = |answer: &Answer| answer.json().as_array().map(Vec::len);
+    let (router, tasks) = served(&api, |config| {
+        config.root_spec = Some(FunctionName::read("api.rows"));
+    })
+    .await;
+    assert_eq!(rows(&answer(router.clone(), get("/?count=3")).await), Some(3));
+    let called = answer(router.clone(), post("/?select=id", r#"{"count":2}"#)).await;
+    assert_eq!(called.json(), serde_json::json!([{"id": 1}, {"id": 2}]));
+    for (method, status, code) in [("PATCH", 405, "PGRST101"), ("OPTIONS", 404, "PGRST202")] {
+        let refused = answer(router.clone(), request(method, "/", "{}")).await;
+        assert_eq!((refused.status, refused.code().as_str()), (status, code));
+    }
+    tasks.abort();
+    let (router, tasks) = served(&api, |config| {
+        config.root_spec = Some(FunctionName::read("api.rows"));
+        config.openapi_mode = OpenApiMode::Disabled;
+    })
+    .await;
+    let refused = answer(router, get("/?count=3")).await;
+    assert_eq!((refused.status, refused.code().as_str()), (404, "PGRST126"));
+    tasks.abort();
+    api.close().await;
+}
+
+/// A function of a media type of its own, and one that sets the status.
+const PAGES: &str = r#"
+create domain api."text/html" as text;
+create function api.page() returns api."text/html" language sql immutable as $$ select '<p>'::api."text/html" $$;
+create function api.busy() returns text language sql volatile
+    as $$ select set_config('response.status', '503', true) $$;
+"#;
+
+#[tokio::test]
+async fn a_value_that_a_range_takes_away_is_an_empty_body() {
+    let api = Api::open_with(PAGES).await;
+    let page = |path| {
+        let mut request = get(path);
+        let headers = request.headers_mut();
+        headers.insert("accept", "text/html".parse().unwrap());
+        request
+    };
+    for (path, body) in [("/rpc/page", "<p>"), ("/rpc/page?offset=1", "")] {
+        let answer = api.send(page(path)).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, body), "{path}");
+    }
+    let busy = api.send(post("/rpc/busy", "{}")).await;
+    assert_eq!(busy.status, 503);
+    assert_eq!(busy.headers["retry-after"], "1");
     api.close().await;
 }

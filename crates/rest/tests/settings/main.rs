@@ -4,6 +4,7 @@
 #[allow(dead_code)]
 #[path = "../resilience/api.rs"]
 mod api;
+mod tokens;
 
 use std::time::Duration;
 

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod batches;
+mod data_api;
 mod gateway;
 mod hooks;

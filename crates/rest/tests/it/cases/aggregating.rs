@@ -3,6 +3,10 @@
 use super::{Case, Expected, get, rows};
 
 pub(super) fn cases() -> Vec<Case> {
+    [of_rows(), through_spreads()].concat()
+}
+
+fn of_rows() -> Vec<Case> {
     vec![
         get("/products?select=count()", rows("select count(*) from products")),
         get(
@@ -52,7 +56,20 @@ pub(super) fn cases() -> Vec<Case> {
                  from customers c where id < 6 order by id",
             ),
         ),
-        // Of a spread row, computed by the row above.
+        get(
+            "/thread_overview?select=starter:users(handle),answers.sum()&answers=gt.5&starter.badge=eq.new&starter=not.is.null",
+            rows(
+                "select json_build_object('handle', handle) as starter, sum(answers) from thread_overview
+                 join users u on u.id = starter where answers > 5 and badge = 'new' group by handle",
+            ),
+        )
+        .profile("forum"),
+    ]
+}
+
+/// Of a spread row, computed by the row above.
+fn through_spreads() -> Vec<Case> {
+    vec![
         get(
             "/order_lines?select=order_id,...products(price.sum(),dearest:price.max())&order_id=lt.6&order=order_id",
             rows(
@@ -68,18 +85,55 @@ pub(super) fn cases() -> Vec<Case> {
             ),
         )
         .profile("forum"),
+        // A row without a partner is none to count, on every level.
+        get(
+            "/products?select=...categories(name,count())&order=categories(name)",
+            rows(
+                "select g.name, count(g.id) from products p left join categories g on g.id = p.category_id
+                 group by g.name order by g.name",
+            ),
+        ),
+        get(
+            "/products?select=...categories(n:count()),...suppliers(count()::text)",
+            rows("select count(category_id) as n, count(supplier_id)::text from products"),
+        ),
+        get(
+            "/order_lines?select=order_id,...products(n:count(),...categories(count()))&order_id=lt.20&order=order_id",
+            rows(
+                "select order_id, count(*) as n, count(category_id) from order_lines join products p on p.id = product_id
+                 where order_id < 20 group by order_id order by order_id",
+            ),
+        ),
+        get(
+            "/customers?select=country,...latest_order(count())&order=country",
+            rows(
+                "select country, count(*) filter (where exists (select from latest_order(c))) from customers c
+                 group by country order by country",
+            ),
+        ),
+        get(
+            "/complaints?select=n:count(),...orders_2023(count())",
+            rows("select count(*) as n, count(order_id) from complaints"),
+        ),
+        // All columns beside an aggregate.
+        get(
+            "/products?select=...categories(*,count())&order=categories(id)",
+            rows(
+                "select g.*, count(g.id) from products p left join categories g on g.id = p.category_id
+                 group by g.id order by g.id",
+            ),
+        ),
+        get(
+            "/order_lines?select=...products(...suppliers(*)),n:count()&order=products(id)",
+            rows(
+                "select s.*, count(*) as n from order_lines l join products p on p.id = product_id
+                 left join suppliers s on s.id = p.supplier_id group by s.id order by s.id",
+            ),
+        ),
         get(
             "/customers?select=id,...orders(id.count())",
             Expected::Error("PGRST127"),
         )
         .status(400),
-        get(
-            "/thread_overview?select=starter:users(handle),answers.sum()&answers=gt.5&starter.badge=eq.new&starter=not.is.null",
-            rows(
-                "select json_build_object('handle', handle) as starter, sum(answers) from thread_overview
-                 join users u on u.id = starter where answers > 5 and badge = 'new' group by handle",
-            ),
-        )
-        .profile("forum"),
     ]
 }

@@ -3,7 +3,15 @@
 use super::{Case, Expected, call, get, json, rows};
 
 pub(super) fn cases() -> Vec<Case> {
-    [values(), results(), writes()].concat()
+    [
+        values(),
+        results(),
+        single_values(),
+        descriptions(),
+        refusals(),
+        writes(),
+    ]
+    .concat()
 }
 
 fn values() -> Vec<Case> {
@@ -21,6 +29,7 @@ fn values() -> Vec<Case> {
             "/rpc/joined?words=a&words=b%20c&words=d",
             json("select to_json(joined('a', 'b c', 'd'))"),
         ),
+        get("/rpc/joined?words={a,b}", json("select to_json(joined('{a,b}'))")),
         call(
             "/rpc/joined",
             r#"{"words": ["x", "y,z"]}"#,
@@ -110,6 +119,21 @@ fn results() -> Vec<Case> {
                 "select product_id, revenue from sales('2024-01-01') where sold > 8 order by revenue desc, product_id",
             ),
         ),
+        // Columns whose types only PostgreSQL knows.
+        get(
+            "/rpc/packed?select=number,box->unit,first:words->>0,facts->parts->1->name&box->width=lt.9&words->>1=neq.P-003&order=box->height.desc",
+            rows(
+                "select number, (box).unit, words[1] as first, facts->'parts'->1->'name' as name from packed()
+                 where (box).width < 9 and words[2] <> 'P-003' order by (box).height desc",
+            ),
+        ),
+        get(
+            "/rpc/packed?select=number&body=fts(english).run&facts=wfts(english).bolts&number=lt.6&order=number",
+            rows(
+                "select number from packed() where to_tsvector('english', body) @@ to_tsquery('english', 'run')
+                    and to_tsvector('english', facts) @@ to_tsquery('english', 'bolts') and number < 6 order by number",
+            ),
+        ),
         get(
             "/rpc/sales?select=count(),revenue.sum()",
             rows("select count(*), sum(revenue) from sales()"),
@@ -129,6 +153,84 @@ fn results() -> Vec<Case> {
             rows("select id from find_posts('trees', 30) where id > 50"),
         )
         .profile("forum"),
+    ]
+}
+
+/// One value is one row, which filters and media types treat as such.
+fn single_values() -> Vec<Case> {
+    const STRIPPED: &str = "application/vnd.pgrst.array+json;nulls=stripped";
+    vec![
+        get("/rpc/add?a=1&id=eq.3", Expected::Error("42703")).status(400),
+        get("/rpc/add?a=1&select=id", Expected::Error("42703")).status(400),
+        get("/rpc/add?a=1&select=foo(*)", Expected::Error("PGRST200")).status(400),
+        get("/rpc/add?a=1&foo.id=eq.3", Expected::Error("PGRST108")).status(400),
+        get("/rpc/ping?id=eq.3", Expected::Error("42703")).status(400),
+        get("/rpc/product?wanted=3&id=eq.4", json("select 'null'::json")).range("0-0/*"),
+        get(
+            "/rpc/product?wanted=3&select=id",
+            json("select '{\"id\": 3}'::json"),
+        )
+        .prefer("count=exact")
+        .range("0-0/1"),
+        get("/rpc/add?a=3", json("select '5'::json"))
+            .prefer("count=exact")
+            .range("0-0/1"),
+        call("/rpc/ping", "{}", Expected::Nothing)
+            .prefer("count=exact")
+            .range("0-0/1")
+            .status(204),
+        get("/rpc/maybe", json("select '{\"a\": 1}'::json")).header("Accept", STRIPPED),
+        get("/rpc/add?a=3", json("select '5'::json")).header("Accept", STRIPPED),
+        get(
+            "/rpc/regions?limit=1",
+            json("select '{\"pgrst_scalar\": \"north\"}'::json"),
+        )
+        .header("Accept", "application/vnd.pgrst.object+json"),
+        get("/rpc/add?a=3", json("select '5'::json")).header("Accept", "application/vnd.pgrst.object+json"),
+    ]
+}
+
+fn describe(path: &'static str, expected: Expected) -> Case {
+    Case {
+        method: "OPTIONS",
+        ..get(path, expected)
+    }
+}
+
+/// OPTIONS is about the function that takes no arguments.
+fn descriptions() -> Vec<Case> {
+    vec![
+        describe("/rpc/nowhere", Expected::Error("PGRST202")).status(404),
+        describe("/rpc/product", Expected::Error("PGRST202")).status(404),
+        describe("/rpc/greet", Expected::Nothing).answers("allow", "OPTIONS,GET,HEAD,POST"),
+        describe("/rpc/tick", Expected::Nothing).answers("allow", "OPTIONS,POST"),
+    ]
+}
+
+fn refusals() -> Vec<Case> {
+    vec![
+        get(
+            "/rpc/add?a=1&b=2&smthelse=3",
+            json(
+                "select json_build_object('code', 'PGRST202', 'hint', 'Perhaps you meant to call the function shop.add(a, b)',
+                    'details', 'Searched for the function shop.add with parameters a, b, smthelse, but no matches were found in the schema cache.',
+                    'message', 'Could not find the function shop.add(a, b, smthelse) in the schema cache')",
+            ),
+        )
+        .status(404),
+        get("/rpc/nowhere", Expected::Error("PGRST202"))
+            .prefer("handling=strict, foo")
+            .status(404),
+        get("/rpc/add?a=1", Expected::Error("PGRST122"))
+            .prefer("handling=strict, foo")
+            .status(400),
+        get("/rpc/refuse?code=PT401", Expected::Error("PT401"))
+            .answers("www-authenticate", "Bearer")
+            .status(401),
+        get("/rpc/refuse?code=PT503", Expected::Error("PT503"))
+            .answers("retry-after", "1")
+            .status(503),
+        get("/rpc/refuse?code=PT40A", Expected::Error("PT40A")).status(500),
     ]
 }
 

@@ -3,7 +3,15 @@
 use super::{Case, get, rows};
 
 pub(super) fn cases() -> Vec<Case> {
-    [relationships(), hints(), computed(), narrowing(), spreading()].concat()
+    [
+        relationships(),
+        hints(),
+        within_a_table(),
+        computed(),
+        narrowing(),
+        spreading(),
+    ]
+    .concat()
 }
 
 fn relationships() -> Vec<Case> {
@@ -144,8 +152,40 @@ fn hints() -> Vec<Case> {
             ),
         )
         .profile("forum"),
+        // A key's column on the side with one row, as the target, where only one key has it.
+        get(
+            "/tags?select=label,id(product_id)&id.order=product_id&id.limit=3&order=label",
+            rows(
+                "select label, (select coalesce(json_agg(x), '[]') from (select product_id from product_tags
+                    where tag_id = t.id order by product_id limit 3) x) as id from tags t order by label",
+            ),
+        ),
+        get("/products?select=name,id(*)", super::Expected::Error("PGRST201")).status(300),
         get("/orders?select=id,addresses(line)", super::Expected::Error("PGRST201")).status(300),
         get("/orders?select=id,boards(name)", super::Expected::Error("PGRST200")).status(400),
+    ]
+}
+
+/// Two keys of a table to itself, and a junction between its rows.
+fn within_a_table() -> Vec<Case> {
+    let refused = |path| get(path, super::Expected::Error("PGRST200")).status(400);
+    vec![
+        get(
+            "/employees?select=name,boss_id(name),led:employees!boss_id(name),taught:employees!mentor_id(id)&led.order=id&taught.order=id&order=id",
+            rows(
+                "select name, (select row_to_json(x) from (select name from employees b where b.id = e.boss_id) x) as boss_id,
+                    (select coalesce(json_agg(x), '[]') from (select name from employees l where l.boss_id = e.id order by id) x) as led,
+                    (select coalesce(json_agg(x), '[]') from (select id from employees l where l.mentor_id = e.id order by id) x) as taught
+                 from employees e order by id",
+            ),
+        ),
+        get("/employees?select=id,employees(id)", super::Expected::Error("PGRST201")).status(300),
+        refused("/employees?select=id,employees!id(id)"),
+        refused("/employees?select=id,id(id)"),
+        refused("/employees?select=id,mentor(id)"),
+        refused("/employees?select=id,employees!mentor(id)"),
+        refused("/users?select=id,users(id)").profile("forum"),
+        refused("/users?select=id,users!follows(id)").profile("forum"),
     ]
 }
 
@@ -232,6 +272,30 @@ fn narrowing() -> Vec<Case> {
                 "select id, null as product_details from products p where not exists
                  (select from product_details where product_id = p.id) order by id limit 4",
             ),
+        ),
+        // Only `is.null` asks for related rows.
+        get(
+            "/products?select=id,reviews(id)&reviews=is.not_null",
+            super::Expected::Error("42703"),
+        )
+        .status(400),
+        get(
+            "/products?select=id,reviews()&or=(reviews.not.is.not_null,id.eq.1)",
+            super::Expected::Error("42703"),
+        )
+        .status(400),
+        // Names that aliases have replaced, in one warning.
+        get(
+            "/orders?select=id,c:customers(id),b:addresses!billing(id)&customers.id=lt.3&addresses.id=lt.3&order=id&limit=3",
+            rows(
+                "select id, (select row_to_json(x) from (select id from customers where id = customer_id and id < 3) x) as c,
+                    (select row_to_json(x) from (select id from addresses where id = billing_id and id < 3) x) as b
+                 from orders order by id limit 3",
+            ),
+        )
+        .answers(
+            "warning",
+            "299 ferrobase \"Embedded resource was referenced by relation name even though it has an alias. This is deprecated and will stop working in a future release. Update `customers` to `c`, `addresses` to `b` in query string filters, orders or limits.\"",
         ),
         // A page of related rows, and several of one table.
         get(

@@ -1,9 +1,16 @@
 //! `select`, casts, JSON paths, order, ranges and counts, views, partitions, media types.
 
-use super::{Case, get, rows, text};
+use super::{Case, Expected, get, json, rows, text};
 
 pub(super) fn cases() -> Vec<Case> {
-    [selecting(), ordering(), views_and_partitions(), media_types()].concat()
+    [
+        selecting(),
+        ordering(),
+        ranges(),
+        views_and_partitions(),
+        media_types(),
+    ]
+    .concat()
 }
 
 fn selecting() -> Vec<Case> {
@@ -27,6 +34,17 @@ fn selecting() -> Vec<Case> {
                         attributes->'a-b' as \"a-b\" from products order by id",
             ),
         ),
+        // Where the answer is: a key once, with all its values, and a path that can be sent.
+        get(
+            "/customers?select=id&id=gt.1&order=id&id=lt.4",
+            rows("select id from customers where id in (2, 3) order by id"),
+        )
+        .answers("content-location", "/customers?id=gt.1,lt.4&order=id&select=id"),
+        get(
+            "/Odd%20%22Names?größe=eq.7&select=größe",
+            rows("select 7 as größe"),
+        )
+        .answers("content-location", "/Odd%20%22Names?gr%C3%B6%C3%9Fe=eq.7&select=gr%C3%B6%C3%9Fe"),
         // Paths into arrays and composite values.
         get(
             "/products?select=id,tags->0,box->>width,height:box->height::int&order=box->width.desc&limit=3",
@@ -135,6 +153,46 @@ fn ordering() -> Vec<Case> {
     ]
 }
 
+fn ranges() -> Vec<Case> {
+    vec![
+        get(
+            "/tags?offset=5",
+            json(
+                "select json_build_object('code', 'PGRST103', 'message', 'Requested range not satisfiable',
+                    'details', 'Limit should be greater than or equal to zero.', 'hint', null)",
+            ),
+        )
+        .header("Range", "0-3")
+        .status(416),
+        get("/tags?limit=0", json("select '[]'::json"))
+            .header("Range", "4-3")
+            .range("*/*"),
+        get(
+            "/tags?offset=2&order=id",
+            rows("select * from tags order by id offset 2 limit 2"),
+        )
+        .header("Range", "0-3")
+        .range("2-3/*"),
+        // The target comes before the preferences.
+        get("/nowhere", Expected::Error("PGRST205"))
+            .prefer("handling=strict, foo")
+            .status(404),
+        get("/tags", Expected::Error("PGRST122"))
+            .prefer("handling=strict, foo")
+            .status(400),
+        get("/tags?limit=0", json("select '[]'::json")).prefer("handling=strict, max-affected=abc"),
+        get(
+            "/categories?select=id,prodducts_2021(id)",
+            json(
+                "select json_build_object('code', 'PGRST200', 'hint', 'Perhaps you meant ''products'' instead of ''prodducts_2021''.',
+                    'details', 'Searched for a foreign key relationship between ''categories'' and ''prodducts_2021'' in the schema ''shop'', but no matches were found.',
+                    'message', 'Could not find a relationship between ''categories'' and ''prodducts_2021'' in the schema cache')",
+            ),
+        )
+        .status(400),
+    ]
+}
+
 fn views_and_partitions() -> Vec<Case> {
     vec![
         get(
@@ -216,12 +274,12 @@ fn media_types() -> Vec<Case> {
         .header("Accept", "text/csv"),
         get(
             "/customers?id=eq.31",
-            super::json("select row_to_json(c) from customers c where id = 31"),
+            json("select row_to_json(c) from customers c where id = 31"),
         )
         .header("Accept", "application/vnd.pgrst.object+json"),
         get(
             "/suppliers?select=id,country&order=id",
-            super::json("select json_agg(json_strip_nulls(row_to_json(s)) order by id) from (select id, country from suppliers) s"),
+            json("select json_agg(json_strip_nulls(row_to_json(s)) order by id) from (select id, country from suppliers) s"),
         )
         .header("Accept", "application/vnd.pgrst.array+json;nulls=stripped"),
     ]

@@ -1,9 +1,9 @@
 //! Writes, each undone: what comes back, and what it would have been in SQL (which is undone too).
 
-use super::{Case, Expected, json, write};
+use super::{Case, Expected, bare_write, json, write};
 
 pub(super) fn cases() -> Vec<Case> {
-    [inserting(), upserting(), changing()].concat()
+    [inserting(), upserting(), changing(), refused(), whole()].concat()
 }
 
 fn inserting() -> Vec<Case> {
@@ -193,5 +193,93 @@ fn changing() -> Vec<Case> {
             Expected::Error("23503"),
         )
         .status(409),
+    ]
+}
+
+/// What makes no sense is refused, whether or not rows come back.
+fn refused() -> Vec<Case> {
+    let paths = [
+        ("/tags?foo.id=eq.1", "PGRST108"),
+        ("/tags?foo.or=(id.eq.1,id.eq.2)", "PGRST108"),
+        ("/tags?id=eq.1&order=foo(id)", "PGRST108"),
+        ("/tags?id=eq.1&select=id,foo(*)", "PGRST200"),
+        ("/products?id=eq.1&select=...reviews(id.count())", "PGRST127"),
+    ];
+    let writes = [
+        ("DELETE", ""),
+        ("PATCH", r#"{"id": 1}"#),
+        ("PUT", r#"{"id": 1}"#),
+        ("POST", r#"{"id": 1}"#),
+    ];
+    let mut cases = Vec::new();
+    for (path, code) in paths {
+        for (method, body) in writes {
+            cases.push(bare_write(method, path, body, Expected::Error(code)).status(400));
+        }
+    }
+    cases.extend([
+        bare_write("PUT", "/nowhere?limit=1", "no JSON", Expected::Error("PGRST114")).status(400),
+        bare_write(
+            "POST",
+            "/tags",
+            "",
+            json(
+                r#"select json_build_object('code', 'PGRST102', 'details', null, 'hint', null,
+                    'message', 'parse error (not enough input) at ""')"#,
+            ),
+        )
+        .header("Content-Type", "text/csv")
+        .status(400),
+        bare_write("DELETE", "/nowhere", "", Expected::Error("PGRST205"))
+            .prefer("handling=strict, foo")
+            .status(404),
+        bare_write("DELETE", "/tags", "", Expected::Error("PGRST122"))
+            .prefer("handling=strict, foo")
+            .status(400),
+    ]);
+    cases
+}
+
+/// Ranges are for reading.
+fn whole() -> Vec<Case> {
+    vec![
+        write(
+            "PATCH",
+            "/orders?id=eq.12&select=id,order_lines(line)&order_lines.order=line&order_lines.limit=1&foo.limit=1&limit=0",
+            r#"{"note": "back"}"#,
+            json(
+                "select json_agg(x) from (select id, (select json_agg(y) from (select line from order_lines
+                    where order_id = 12 order by line) y) as order_lines from orders where id = 12) x",
+            ),
+        ),
+        bare_write(
+            "PATCH",
+            "/orders?id=in.(12,13)",
+            r#"{"note": "x"}"#,
+            Expected::Nothing,
+        )
+        .prefer("count=planned")
+        .range("0-1/*")
+        .status(204),
+        bare_write(
+            "PATCH",
+            "/orders?id=in.(12,13)",
+            r#"{"note": "x"}"#,
+            Expected::Nothing,
+        )
+        .prefer("count=estimated")
+        .range("0-1/2")
+        .status(204),
+        bare_write("DELETE", "/tags?id=gt.900", "", Expected::Nothing)
+            .prefer("count=planned")
+            .range("*/*")
+            .status(204),
+        // PUT writes the whole row.
+        write(
+            "PUT",
+            "/coupons?code=eq.SPRING&columns=code",
+            r#"{"code": "SPRING", "percent": 21, "valid": "empty"}"#,
+            json(r#"select '[{"code": "SPRING", "percent": 21, "valid": "empty"}]'::json"#),
+        ),
     ]
 }

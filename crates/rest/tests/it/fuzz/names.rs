@@ -83,9 +83,12 @@ impl Names {
                 .position(|relation| relation.schema == schema && relation.name == name)
         };
         for row in connection.query(RELATED, &[]).await.unwrap() {
-            let origin = find(&relations, row.get(0), row.get(1)).unwrap();
-            let target = find(&relations, row.get(0), row.get(2)).unwrap();
-            relations[origin].related.push((row.get(3), target));
+            let origin = find(&relations, row.get(0), row.get(1));
+            let target = find(&relations, row.get(0), row.get(2));
+            // A partition is no relation of its own.
+            if let (Some(origin), Some(target)) = (origin, target) {
+                relations[origin].related.push((row.get(3), target));
+            }
         }
         for row in connection.query(COMPUTED, &[]).await.unwrap() {
             let origin = find(&relations, row.get(0), row.get(1)).unwrap();
