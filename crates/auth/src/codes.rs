@@ -64,6 +64,11 @@ impl Flow {
         };
         Ok(Some(Self { challenge, method }))
     }
+
+    /// The challenge and its method, as a flow remembers them.
+    pub fn parts(&self) -> (&str, &'static str) {
+        (&self.challenge, self.method)
+    }
 }
 
 /// Where and for whom codes are issued.
@@ -317,13 +322,10 @@ impl Issuer<'_> {
         let Some(flow) = self.flow else { return Ok(()) };
         let auth_code = self.state.random.uuid().to_string();
         let new = NewFlow {
-            id: self.state.random.uuid(),
-            user_id,
-            auth_code: &auth_code,
-            method: flow.method,
-            challenge: &flow.challenge,
-            authentication_method: method,
-            now: self.now(),
+            user_id: Some(user_id),
+            auth_code: Some(&auth_code),
+            challenge: Some(flow.parts()),
+            ..NewFlow::new(self.state.random.uuid(), "email", method, self.now())
         };
         Ok(flow_states::insert(self.tx, &new).await?)
     }

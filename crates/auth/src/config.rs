@@ -59,6 +59,8 @@ pub struct AuthConfig {
     pub audit_log_in_database: bool,
     /// Upper bound for one request.
     pub request_timeout: Duration,
+    /// How long a sign-in with an authorization code may take; at least five minutes.
+    pub flow_state_expiry: Duration,
     /// Names of enabled external providers (`/settings` shows them; sign-in with them is not served yet).
     pub external_providers: Vec<String>,
 }
@@ -166,7 +168,7 @@ pub struct SmsConfig {
     pub test_otp: BTreeMap<String, String>,
     /// The transport.
     pub transport: ferrobase_messages::SmsTransport,
-    /// Name of the provider as `/settings` tells it (`twilio`, or empty).
+    /// Name of the provider as `/settings` tells it (`twilio`, `vonage` …, or empty).
     pub provider_name: String,
 }
 

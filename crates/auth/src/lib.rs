@@ -19,6 +19,7 @@ pub mod model;
 pub mod new_user;
 pub mod passwords;
 pub mod redemption;
+pub mod redirects;
 pub mod request;
 pub mod routes;
 pub mod sign_in;

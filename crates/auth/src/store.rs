@@ -15,6 +15,7 @@ mod records;
 pub mod recovery_codes;
 pub mod refresh;
 pub mod sessions;
+pub mod single_use;
 pub mod users;
 pub mod verification;
 

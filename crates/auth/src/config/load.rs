@@ -124,6 +124,7 @@ impl AuthConfig {
                 .or_env_negated("GOTRUE_AUDIT_LOG_DISABLE_POSTGRES")
                 .bool_or(true)?,
             request_timeout: request_timeout(&auth)?,
+            flow_state_expiry: flow_state_expiry(&auth)?,
             external_providers: external_providers(&auth)?,
         })
     }
@@ -393,6 +394,16 @@ fn request_timeout(auth: &Section<'_>) -> Result<Duration> {
         return Err(wrong(auth, "request_timeout", variable, "a duration above zero"));
     }
     Ok(timeout)
+}
+
+/// Shorter ones are the original's minimum.
+fn flow_state_expiry(auth: &Section<'_>) -> Result<Duration> {
+    const SHORTEST: Duration = Duration::from_secs(300);
+    let expiry = auth
+        .get("flow_state_expiry")
+        .or_env("GOTRUE_EXTERNAL_FLOW_STATE_EXPIRY_DURATION")
+        .duration_or(SHORTEST)?;
+    Ok(expiry.max(SHORTEST))
 }
 
 fn external_providers(auth: &Section<'_>) -> Result<Vec<String>> {

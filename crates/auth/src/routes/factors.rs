@@ -1,13 +1,41 @@
 //! Second factors of the caller (auth.md section 6).
 
-pub(in crate::routes) mod challenge;
-pub(in crate::routes) mod enroll;
-pub(in crate::routes) mod recovery_codes;
-pub(in crate::routes) mod unenroll;
-pub(in crate::routes) mod verify;
+use axum::Router;
+use axum::routing::{delete, get, post};
 
 use crate::error::{AuthError, ErrorCode};
 use crate::model::factor::FactorType;
+use crate::state::State;
+
+mod challenge;
+mod enroll;
+mod recovery_codes;
+mod unenroll;
+mod verify;
+
+/// The area's part of the route table.
+pub(super) fn routes() -> Router<State> {
+    Router::new()
+        .route("/factors", post(enroll::create))
+        .route("/factors/", post(enroll::create))
+        .route(
+            "/factors/recovery-codes",
+            get(recovery_codes::status::show)
+                .post(recovery_codes::generate::create)
+                .delete(recovery_codes::unenroll::delete),
+        )
+        .route(
+            "/factors/recovery-codes/regenerate",
+            post(recovery_codes::regenerate::create),
+        )
+        .route(
+            "/factors/recovery-codes/verify",
+            post(recovery_codes::verify::check),
+        )
+        .route("/factors/{factor_id}", delete(unenroll::delete))
+        .route("/factors/{factor_id}/challenge", post(challenge::create))
+        .route("/factors/{factor_id}/verify", post(verify::check))
+}
 
 /// The factor is not the caller's, or does not exist: the two look the same.
 pub(in crate::routes) fn factor_not_found() -> AuthError {

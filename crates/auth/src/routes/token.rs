@@ -1,7 +1,9 @@
 //! `POST /token`: dispatch by grant type (auth.md section 8).
 
+use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
 
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
@@ -11,8 +13,13 @@ use crate::state::State;
 mod password;
 mod refresh;
 
+/// The area's part of the route table.
+pub(super) fn routes() -> Router<State> {
+    Router::new().route("/token", post(grant))
+}
+
 /// Exchanges credentials for a session. The grant type comes from the query.
-pub(super) async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Response> {
+async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Response> {
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::Token, &parts.headers)?;
     let grant_type = query_value(&parts, "grant_type").unwrap_or_default();

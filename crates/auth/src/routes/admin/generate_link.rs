@@ -171,10 +171,7 @@ async fn register(
     user.encrypted_password = hash.map(|hash| state.vault.seal(user.id, &hash)).transpose()?;
     let mut identity = data;
     identity.extend(new_user::identity_data(&user, "email", false));
-    let identities = [NewIdentity {
-        provider: "email",
-        data: identity,
-    }];
+    let identities = [NewIdentity::of_address("email", identity)];
     new_user::store(state, tx, &mut user, &identities, info.ip).await?;
     Ok(user)
 }

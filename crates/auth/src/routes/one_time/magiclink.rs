@@ -125,10 +125,7 @@ impl MagicLink {
                     state,
                     &tx,
                     &mut user,
-                    &[NewIdentity {
-                        provider: "email",
-                        data,
-                    }],
+                    &[NewIdentity::of_address("email", data)],
                     info.ip,
                 )
                 .await?;

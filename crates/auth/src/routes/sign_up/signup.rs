@@ -185,7 +185,14 @@ async fn register(
             Address::Phone(_) => new_user::confirm_phone(state, &mut user),
         }
     }
-    new_user::store(state, &tx, &mut user, &[NewIdentity { provider, data }], info.ip).await?;
+    new_user::store(
+        state,
+        &tx,
+        &mut user,
+        &[NewIdentity::of_address(provider, data)],
+        info.ip,
+    )
+    .await?;
     if autoconfirm {
         let signed_up = audit::payload(
             Action::UserSignedUp,

@@ -1,0 +1,13 @@
+//! Signing in with external providers (auth.md section 12).
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::state::State;
+
+pub(in crate::routes) mod authorize;
+
+/// The area's part of the route table.
+pub(super) fn routes() -> Router<State> {
+    Router::new().route("/authorize", get(authorize::redirect))
+}
