@@ -210,19 +210,40 @@ fn templates_come_from_files() {
 }
 
 #[test]
-fn one_sms_provider_that_is_supported() {
+fn one_sms_provider() {
     let twilio = "[auth.sms.twilio]\nenabled = true\naccount_sid = \"AC1\"\nauth_token = \"t\"\nmessage_service_sid = \"MG1\"\n";
     let config = load(twilio);
     assert!(matches!(config.sms.transport, SmsTransport::Twilio { .. }));
     assert_eq!(config.sms.provider_name, "twilio");
     assert!(refusal("[auth.sms.twilio]\nenabled = true\n").contains("account_sid"));
     assert!(refusal(&format!("{twilio}[auth.sms.vonage]\nenabled = true\n")).contains("only one"));
-    assert!(refusal("[auth.sms.vonage]\nenabled = true\n").contains("not supported yet"));
+    assert!(refusal("[auth.sms.vonage]\nenabled = true\n").contains("from, api_key, api_secret must be set"));
+    let bird = "[auth.sms.messagebird]\nenabled = true\noriginator = \"Shop\"\naccess_key = \"k\"\n";
+    let transport = load(&format!("{bird}base_url = \"http://127.0.0.1:1/\"\n")).sms.transport;
+    assert!(matches!(
+        transport,
+        SmsTransport::Messagebird { base_url: Some(_), .. }
+    ));
     let hook = "[auth.hook.send_sms]\nenabled = true\nuri = \"pg-functions://postgres/public/send_sms\"\n";
     let config = load(&format!("[auth.sms.vonage]\nenabled = true\n{hook}"));
     assert!(matches!(config.sms.transport, SmsTransport::Inbox));
     // As in the CLI's own file.
     load("[auth.sms.twilio]\nenabled = false\naccount_sid = \"\"\nauth_token = \"env(UNSET_VARIABLE)\"\n");
+    let variables = [
+        ("GOTRUE_SMS_PROVIDER", "twilio_verify"),
+        ("GOTRUE_SMS_TWILIO_VERIFY_ACCOUNT_SID", "AC1"),
+        ("GOTRUE_SMS_TWILIO_VERIFY_AUTH_TOKEN", "t"),
+        ("GOTRUE_SMS_TWILIO_VERIFY_MESSAGE_SERVICE_SID", "VA1"),
+    ];
+    let config = load_with("", &variables).unwrap();
+    assert!(matches!(config.sms.transport, SmsTransport::TwilioVerify { .. }));
+    let variables = [
+        ("GOTRUE_SMS_PROVIDER", "textlocal"),
+        ("GOTRUE_SMS_TEXTLOCAL_SENDER", "Shop"),
+        ("GOTRUE_SMS_TEXTLOCAL_API_KEY", "k"),
+    ];
+    let config = load_with("", &variables).unwrap();
+    assert!(matches!(config.sms.transport, SmsTransport::Textlocal { .. }));
 }
 
 #[test]
