@@ -111,6 +111,17 @@ impl Issuer<'_> {
         Ok(())
     }
 
+    /// Invites a user. Administrators need not wait between two invitations.
+    pub async fn invitation(&self, user: &mut User) -> Result<()> {
+        let fresh = self.by_mail(user, MailKind::Invite, None, "invite").await?;
+        user.confirmation_token = self
+            .remember(user, TokenType::Confirmation, user.email(), fresh)
+            .await?;
+        user.confirmation_sent_at = Some(self.now());
+        user.invited_at = user.confirmation_sent_at;
+        Ok(())
+    }
+
     /// Lets the user set a new password.
     pub async fn recovery(&self, user: &mut User) -> Result<()> {
         self.recovery_token(user, MailKind::Recovery, "recovery").await

@@ -8,7 +8,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+mod external;
 mod load;
+
+pub use external::{ExternalConfig, ProviderConfig};
 
 /// Everything the Auth service can be told. Durations are exact; lengths count characters unless stated otherwise.
 #[derive(Debug, Clone)]
@@ -37,6 +40,10 @@ pub struct AuthConfig {
     pub manual_linking_enabled: bool,
     /// Password rules.
     pub password: PasswordRules,
+    /// The check of passwords against known leaks; off when `None`.
+    pub leaked_passwords: Option<LeakedPasswordsConfig>,
+    /// The CAPTCHA of sign-up and sign-in; off when `None`.
+    pub captcha: Option<CaptchaConfig>,
     /// Refresh token behaviour.
     pub refresh_tokens: RefreshTokenRules,
     /// Session limits (`auth.sessions`).
@@ -61,8 +68,8 @@ pub struct AuthConfig {
     pub request_timeout: Duration,
     /// How long a sign-in with an authorization code may take; at least five minutes.
     pub flow_state_expiry: Duration,
-    /// Names of enabled external providers (`/settings` shows them; sign-in with them is not served yet).
-    pub external_providers: Vec<String>,
+    /// External providers (`auth.external`).
+    pub external: ExternalConfig,
 }
 
 /// Password rules (auth.md 19.3, section 10).
@@ -76,6 +83,30 @@ pub struct PasswordRules {
     pub require_reauthentication: bool,
     /// A password change needs the current password.
     pub require_current_password: bool,
+}
+
+/// The check of passwords against known leaks (auth.md 19.3; ours in the file: `auth.leaked_passwords`).
+#[derive(Debug, Clone)]
+pub struct LeakedPasswordsConfig {
+    /// A check that cannot be made refuses the password; otherwise it accepts it.
+    pub fail_closed: bool,
+    /// `User-Agent` of the question.
+    pub user_agent: Option<String>,
+    /// Where the corpus is; `range/<prefix>` follows.
+    pub base_url: Url,
+    /// Time for one question.
+    pub timeout: Duration,
+}
+
+/// The CAPTCHA (auth.md 19.4).
+#[derive(Debug, Clone)]
+pub struct CaptchaConfig {
+    /// The site's secret at the provider.
+    pub secret: SecretString,
+    /// Where the provider judges (ours: `auth.captcha.verify_url`).
+    pub verify_url: Url,
+    /// Time for one judgement.
+    pub timeout: Duration,
 }
 
 /// How refresh tokens rotate (auth.md 5.4, 5.5).

@@ -8,6 +8,7 @@ pub mod flow;
 pub mod go_duration;
 pub mod identity;
 pub mod one_time;
+pub mod page;
 pub mod password;
 pub mod qr;
 pub mod recovery_code;

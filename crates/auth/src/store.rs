@@ -4,6 +4,7 @@
 use ferrobase_db::{DbError, FromSql, Row};
 
 pub mod audit;
+pub mod audit_log;
 pub mod challenges;
 pub mod cleanup;
 pub mod factors;
@@ -16,6 +17,7 @@ pub mod recovery_codes;
 pub mod refresh;
 pub mod sessions;
 pub mod single_use;
+pub mod user_lists;
 pub mod users;
 pub mod verification;
 

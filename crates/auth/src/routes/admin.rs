@@ -5,16 +5,25 @@ use axum::routing::{get, post, put};
 
 use crate::state::State;
 
+mod audit;
 mod factors;
 mod generate_link;
+mod invite;
+mod pages;
 mod users;
 
 /// The area's part of the route table.
 pub(super) fn routes() -> Router<State> {
     Router::new()
         .route("/admin/generate_link", post(generate_link::create))
-        .route("/admin/users", post(users::create::create))
-        .route("/admin/users/", post(users::create::create))
+        .route("/admin/audit", get(audit::list))
+        .route("/admin/audit/", get(audit::list))
+        .route("/invite", post(invite::create))
+        .route("/admin/users", get(users::list::list).post(users::create::create))
+        .route(
+            "/admin/users/",
+            get(users::list::list).post(users::create::create),
+        )
         .route(
             "/admin/users/{user_id}",
             get(users::show::show)

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 
+use crate::captcha::Solved;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::request::{Body, RequestInfo, query_value};
@@ -27,7 +28,7 @@ async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Respons
     let request = Request::from_parts(parts, body);
     let response = match grant_type.as_str() {
         "password" => {
-            let Body(body) = Body::from_request(request, &state).await?;
+            let Solved(body) = Solved::from_request(request, &state).await?;
             password::exchange(&state, &info, body).await?
         }
         "refresh_token" => {

@@ -1,11 +1,12 @@
 //! The signed-in user.
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::state::State;
 
 mod change;
+mod identities;
 mod logout;
 mod show;
 mod update;
@@ -14,5 +15,11 @@ mod update;
 pub(super) fn routes() -> Router<State> {
     Router::new()
         .route("/user", get(show::show).put(update::update))
+        .route("/user/", get(show::show).put(update::update))
+        .route("/user/identities/authorize", get(identities::authorize::redirect))
+        .route(
+            "/user/identities/{identity_id}",
+            delete(identities::unlink::delete),
+        )
         .route("/logout", post(logout::end))
 }

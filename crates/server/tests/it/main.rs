@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod batches;
+mod captcha;
 mod gateway;
 mod hooks;
+mod leaked_passwords;

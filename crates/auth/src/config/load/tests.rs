@@ -98,7 +98,10 @@ fn variables_of_the_original_stand_below_the_file() {
 #[test]
 fn password_requirements_become_sets() {
     let config = load("[auth]\npassword_requirements = \"lower_upper_letters_digits\"\n");
-    assert_eq!(config.password.required_characters, [LOWER, UPPER, DIGITS]);
+    assert_eq!(
+        config.password.required_characters,
+        [password::LOWER, password::UPPER, password::DIGITS]
+    );
     assert!(
         load("[auth]\npassword_requirements = \"\"\n")
             .password
@@ -219,10 +222,15 @@ fn one_sms_provider() {
     assert!(refusal(&format!("{twilio}[auth.sms.vonage]\nenabled = true\n")).contains("only one"));
     assert!(refusal("[auth.sms.vonage]\nenabled = true\n").contains("from, api_key, api_secret must be set"));
     let bird = "[auth.sms.messagebird]\nenabled = true\noriginator = \"Shop\"\naccess_key = \"k\"\n";
-    let transport = load(&format!("{bird}base_url = \"http://127.0.0.1:1/\"\n")).sms.transport;
+    let transport = load(&format!("{bird}base_url = \"http://127.0.0.1:1/\"\n"))
+        .sms
+        .transport;
     assert!(matches!(
         transport,
-        SmsTransport::Messagebird { base_url: Some(_), .. }
+        SmsTransport::Messagebird {
+            base_url: Some(_),
+            ..
+        }
     ));
     let hook = "[auth.hook.send_sms]\nenabled = true\nuri = \"pg-functions://postgres/public/send_sms\"\n";
     let config = load(&format!("[auth.sms.vonage]\nenabled = true\n{hook}"));
@@ -244,6 +252,35 @@ fn one_sms_provider() {
     ];
     let config = load_with("", &variables).unwrap();
     assert!(matches!(config.sms.transport, SmsTransport::Textlocal { .. }));
+}
+
+#[test]
+fn captchas_and_leaks() {
+    assert!(load("").captcha.is_none() && load("").leaked_passwords.is_none());
+    // As in the CLI's own file.
+    load("[auth.captcha]\nenabled = false\nprovider = \"hcaptcha\"\nsecret = \"env(UNSET_VARIABLE)\"\n");
+    let on = "[auth.captcha]\nenabled = true\n";
+    assert!(refusal(on).contains("secret must be set"));
+    assert!(refusal(&format!("{on}secret = \"s\"\nprovider = \"other\"\n")).contains("turnstile"));
+    let captcha = load(&format!("{on}secret = \"s\"\n")).captcha.unwrap();
+    assert_eq!(captcha.verify_url.as_str(), "https://hcaptcha.com/siteverify");
+    let variables = [
+        ("GOTRUE_SECURITY_CAPTCHA_ENABLED", "true"),
+        ("GOTRUE_SECURITY_CAPTCHA_PROVIDER", "turnstile"),
+        ("GOTRUE_SECURITY_CAPTCHA_SECRET", " s "),
+        ("GOTRUE_SECURITY_CAPTCHA_TIMEOUT", "3s"),
+        ("GOTRUE_PASSWORD_HIBP_ENABLED", "true"),
+        ("GOTRUE_PASSWORD_HIBP_FAIL_CLOSED", "true"),
+        ("GOTRUE_PASSWORD_HIBP_USER_AGENT", "shop"),
+    ];
+    let config = load_with("", &variables).unwrap();
+    let captcha = config.captcha.unwrap();
+    assert_eq!(captcha.verify_url.host_str(), Some("challenges.cloudflare.com"));
+    assert_eq!(captcha.secret.expose_secret(), "s");
+    assert_eq!(captcha.timeout, Duration::from_secs(3));
+    let leaked = config.leaked_passwords.unwrap();
+    assert!(leaked.fail_closed);
+    assert_eq!(leaked.user_agent.as_deref(), Some("shop"));
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::error::{AuthError, ErrorCode, Result};
 use crate::mail;
 use crate::model::one_time::{self, TokenType};
 use crate::model::user::User;
-use crate::model::{address, password, redirect};
+use crate::model::{address, redirect};
 use crate::new_user::{self, Address, NewIdentity};
+use crate::password_rules;
 use crate::request::{Body, RequestInfo};
 use crate::state::State;
 use crate::store::audit::{self, Action};
@@ -137,7 +138,7 @@ async fn password_hash(
         let Some(password) = given else {
             return Err(AuthError::validation("Signup requires a valid password"));
         };
-        password::check(&state.config.password, password)?;
+        password_rules::check(state, password).await?;
     }
     let makes_user = matches!(kind, Kind::Signup | Kind::Invite) && !is_known;
     match (makes_user && kind == Kind::Signup, given) {
