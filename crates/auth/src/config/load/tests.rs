@@ -58,7 +58,7 @@ fn the_defaults_are_those_of_the_cli() {
     );
     assert_eq!(config.mfa.attempt_window, Duration::from_secs(300));
     assert!(config.mfa.reject_replayed_codes && config.encryption.is_none());
-    assert!(config.sessions.timebox.is_none() && config.external_providers.is_empty());
+    assert!(config.sessions.timebox.is_none() && config.external.providers.is_empty());
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn variables_of_the_original_stand_below_the_file() {
     assert_eq!(config.redirect_allow_list, ["https://a.example/*", "myapp://**"]);
     assert_eq!(config.password.required_characters, ["abc", "01:"]);
     assert_eq!(config.jwt_expiry, Duration::from_secs(120));
-    assert_eq!(config.external_providers, ["github"]);
+    assert!(config.external.providers.keys().eq(["github"]));
     assert_eq!(
         config.sms.test_otp.get("491701").map(String::as_str),
         Some("123456")

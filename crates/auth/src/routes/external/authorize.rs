@@ -28,7 +28,7 @@ pub(in crate::routes) async fn begin(
 ) -> Result<String> {
     let name = query_value(parts, "provider").unwrap_or_default().to_lowercase();
     let unsupported = |why: String| AuthError::validation(format!("Unsupported provider: {why}"));
-    if !state.config.external_providers.contains(&name) {
+    if !state.config.external.providers.contains_key(&name) {
         return Err(unsupported(format!("Provider {name} could not be found")));
     }
     Err(unsupported("provider is not enabled".to_owned()))

@@ -1,0 +1,1 @@
+//! Table tests follow in their own step.
