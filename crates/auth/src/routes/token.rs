@@ -12,6 +12,7 @@ use crate::request::{Body, RequestInfo, query_value};
 use crate::state::State;
 
 mod password;
+mod pkce;
 mod refresh;
 
 /// The area's part of the route table.
@@ -35,7 +36,11 @@ async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Respons
             let Body(body) = Body::from_request(request, &state).await?;
             refresh::exchange(&state, &info, body).await?
         }
-        "id_token" | "pkce" | "web3" => {
+        "pkce" => {
+            let Body(body) = Body::from_request(request, &state).await?;
+            pkce::exchange(&state, &info, body).await?
+        }
+        "id_token" | "web3" => {
             return Err(AuthError::validation(format!(
                 "The {grant_type} grant is not supported yet"
             )));
