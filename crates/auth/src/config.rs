@@ -323,6 +323,8 @@ pub struct HooksConfig {
     pub before_user_created: Option<HookConfig>,
     /// `after_user_created`.
     pub after_user_created: Option<HookConfig>,
+    /// `before_mfa_enrollment`, ours.
+    pub before_mfa_enrollment: Option<HookConfig>,
 }
 
 /// Keys for encryption at rest (auth.md 5.6): `SECURITY_DATABASE_ENCRYPTION_*`.

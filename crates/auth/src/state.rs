@@ -100,8 +100,18 @@ impl State {
         let config = Arc::new(parts.config);
         let captcha = Captcha::new(config.captcha.clone(), parts.outgoing.clone());
         let leaked_passwords = LeakedPasswords::new(config.leaked_passwords.clone(), parts.outgoing.clone());
-        let hooks = Hooks::new(&config.hooks, parts.outgoing.clone(), parts.clock.clone(), parts.random);
-        let mailer = Mailer::new(config.clone(), parts.messenger.clone(), hooks.clone())?;
+        let hooks = Hooks::new(
+            &config.hooks,
+            parts.outgoing.clone(),
+            parts.clock.clone(),
+            parts.random,
+        );
+        let mailer = Mailer::new(
+            config.clone(),
+            parts.messenger.clone(),
+            hooks.clone(),
+            parts.pool.clone(),
+        )?;
         let texts = Texts::new(config.clone(), parts.messenger, hooks.clone());
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Self(Arc::new(Inner {

@@ -1,10 +1,14 @@
 //! Second factors of the caller (auth.md section 6).
 
+use std::net::IpAddr;
+
 use axum::Router;
 use axum::routing::{delete, get, post};
+use ferrobase_db::Executor;
 
-use crate::error::{AuthError, ErrorCode};
-use crate::model::factor::FactorType;
+use crate::error::{AuthError, ErrorCode, Result};
+use crate::model::factor::{Factor, FactorType};
+use crate::model::user::User;
 use crate::state::State;
 
 mod challenge;
@@ -40,6 +44,25 @@ pub(super) fn routes() -> Router<State> {
 /// The factor is not the caller's, or does not exist: the two look the same.
 pub(in crate::routes) fn factor_not_found() -> AuthError {
     AuthError::not_found(ErrorCode::MfaFactorNotFound, "Factor not found")
+}
+
+/// Asks the hook before anything of a new factor is written; without one it costs nothing.
+pub(in crate::routes) async fn ask_before_enrollment(
+    state: &State,
+    db: &impl Executor,
+    user: &User,
+    factor: &Factor,
+    ip: IpAddr,
+) -> Result<()> {
+    if !state.hooks.has_before_mfa_enrollment() {
+        return Ok(());
+    }
+    let name = factor.friendly_name.as_deref().filter(|name| !name.is_empty());
+    let kind = factor.factor_type.as_str();
+    state
+        .hooks
+        .before_mfa_enrollment(db, &user.to_value(), kind, name, ip)
+        .await
 }
 
 /// Enrolment of this kind is switched off.
