@@ -6,3 +6,4 @@ mod captcha;
 mod gateway;
 mod hooks;
 mod leaked_passwords;
+mod twilio_verify;

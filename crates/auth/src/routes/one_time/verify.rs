@@ -10,7 +10,7 @@ use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::aal::Method;
 use crate::model::address;
-use crate::redemption::{HALF_CHANGED, Proof, Redeemed, redeem};
+use crate::redemption::{HALF_CHANGED, Proof, Redeemed, ask_provider, redeem};
 use crate::request::{Body, RequestInfo};
 use crate::sign_in::open_session;
 use crate::state::State;
@@ -49,10 +49,11 @@ pub(in crate::routes) async fn check(Shared(state): Shared<State>, request: Requ
     let Body(body) = Body::<VerifyRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let verification_type = body.r#type.clone().unwrap_or_default();
     let given = read(body)?;
+    let proof = ask_provider(&state, &verification_type, given.proof()).await?;
 
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let accepted = match redeem(&state, &tx, &verification_type, &given.proof()).await? {
+    let accepted = match redeem(&state, &tx, &verification_type, &proof).await? {
         Redeemed::User(accepted) => *accepted,
         Redeemed::HalfChanged => {
             tx.commit().await?;
