@@ -13,6 +13,7 @@ pub mod codes;
 pub mod config;
 pub mod encryption;
 pub mod error;
+pub mod external_account;
 pub mod hooks;
 pub mod leaked;
 pub mod limits;

@@ -37,6 +37,8 @@ mod workos;
 mod x;
 mod zoom;
 
+pub use apple::add_name as apple_name;
+
 /// Everything that distinguishes one provider from another.
 pub struct Provider {
     /// As it is named in settings, requests and the database.

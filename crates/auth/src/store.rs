@@ -10,6 +10,8 @@ pub mod cleanup;
 pub mod factors;
 pub mod flow_states;
 pub mod identities;
+pub mod linking;
+pub mod oauth_client_states;
 pub mod one_time_tokens;
 mod parts;
 mod records;

@@ -13,6 +13,8 @@ pub struct ExternalConfig {
     pub redirect_url: Option<String>,
     /// Issuers without a provider of their own here whose ID tokens are accepted.
     pub id_token_issuers: Vec<String>,
+    /// The clients of those issuers that are ours; empty = whatever client the caller names.
+    pub id_token_client_ids: Vec<String>,
     /// A further audience of Apple's ID tokens: the app itself.
     pub ios_bundle_id: Option<String>,
 }

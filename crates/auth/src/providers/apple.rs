@@ -52,7 +52,7 @@ fn read(claims: &Map<String, Value>) -> Profile {
 
 /// Adds the name of the first callback's `user` field, which is JSON that the browser carried: good for a name, for
 /// nothing else.
-pub(super) fn add_name(profile: Profile, user: &str) -> Profile {
+pub fn add_name(profile: Profile, user: &str) -> Profile {
     let Ok(user) = serde_json::from_str::<Value>(user) else {
         return profile;
     };

@@ -325,3 +325,7 @@ pub(super) async fn get_json(
     let response = outgoing.send(request).await?;
     Ok((response.status, serde_json::from_slice(&response.body).ok()))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -5,9 +5,13 @@ use axum::routing::get;
 
 use crate::state::State;
 
+mod arrival;
 pub(in crate::routes) mod authorize;
+mod callback;
 
 /// The area's part of the route table.
 pub(super) fn routes() -> Router<State> {
-    Router::new().route("/authorize", get(authorize::redirect))
+    Router::new()
+        .route("/authorize", get(authorize::redirect))
+        .route("/callback", get(callback::follow).post(callback::follow))
 }

@@ -11,6 +11,7 @@ use crate::limits::Limited;
 use crate::request::{Body, RequestInfo, query_value};
 use crate::state::State;
 
+mod id_token;
 mod password;
 mod pkce;
 mod refresh;
@@ -40,10 +41,9 @@ async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Respons
             let Body(body) = Body::from_request(request, &state).await?;
             pkce::exchange(&state, &info, body).await?
         }
-        "id_token" | "web3" => {
-            return Err(AuthError::validation(format!(
-                "The {grant_type} grant is not supported yet"
-            )));
+        "id_token" => id_token::grant(&state, &info, request).await?,
+        "web3" => {
+            return Err(AuthError::validation("The web3 grant is not supported yet"));
         }
         _ => {
             return Err(AuthError::bad_request(

@@ -6,7 +6,7 @@ use axum::routing::{delete, get, post};
 use crate::state::State;
 
 mod change;
-mod identities;
+pub(super) mod identities;
 mod logout;
 mod show;
 mod update;

@@ -40,6 +40,10 @@ pub(super) fn load(auth: &Section<'_>, external_url: &Url) -> Result<ExternalCon
             .or_env("GOTRUE_EXTERNAL_ALLOWED_ID_TOKEN_ISSUERS")
             .string_list()?
             .unwrap_or_else(|| DEFAULT_ISSUERS.map(str::to_owned).to_vec()),
+        id_token_client_ids: auth
+            .get("allowed_id_token_client_ids")
+            .string_list()?
+            .unwrap_or_default(),
         ios_bundle_id: text("ios_bundle_id", "GOTRUE_EXTERNAL_IOS_BUNDLE_ID")?,
     })
 }

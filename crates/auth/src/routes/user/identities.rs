@@ -7,7 +7,7 @@ pub(super) mod authorize;
 pub(super) mod unlink;
 
 /// Both ways need the same switch.
-fn check_enabled(state: &State) -> Result<()> {
+pub(in crate::routes) fn check_enabled(state: &State) -> Result<()> {
     if state.config.manual_linking_enabled {
         return Ok(());
     }
