@@ -6,6 +6,7 @@ pub mod claims;
 pub mod factor;
 pub mod flow;
 pub mod go_duration;
+pub mod guessing;
 pub mod identity;
 pub mod linking;
 pub mod one_time;

@@ -3,7 +3,9 @@
 
 mod batches;
 mod captcha;
+mod enumeration;
 mod gateway;
+mod guessing;
 mod hooks;
 mod leaked_passwords;
 mod twilio_verify;
