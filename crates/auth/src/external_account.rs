@@ -180,14 +180,11 @@ async fn create(arrival: &Arrival<'_>) -> Result<User> {
     user.app_metadata = new_user::providers(&[arrival.provider]);
     user.user_metadata = arrival.profile.identity_data();
     let proved = arrival.proved();
-    let candidate = proved
-        .first()
-        .or(arrival.profile.email().map(|email| &email.address));
-    if let Some(address) = preferred(arrival, &proved).or(candidate)
-        && (user.is_sso_user || !users::is_email_taken(tx, address, &user.aud, user.id).await?)
-    {
-        user.email = Some(address.clone());
-    }
+    // Nobody has a proved address, or it would have been found; an unverified identity elsewhere does not reserve it.
+    user.email = match preferred(arrival, &proved).or(proved.first()) {
+        Some(address) => Some(address.clone()),
+        None => unproved(arrival, &user).await?,
+    };
     if proved.iter().any(|address| address == user.email()) {
         new_user::confirm_email(state, &mut user);
     }
@@ -206,6 +203,16 @@ fn preferred<'p>(arrival: &Arrival<'p>, proved: &[String]) -> Option<&'p String>
     proved.contains(email).then_some(email)
 }
 
+/// The person's address, if it is nobody's yet.
+async fn unproved(arrival: &Arrival<'_>, user: &User) -> Result<Option<String>> {
+    let Some(email) = arrival.profile.email() else {
+        return Ok(None);
+    };
+    let is_free =
+        user.is_sso_user || !users::is_email_taken(arrival.tx, &email.address, &user.aud, user.id).await?;
+    Ok(is_free.then(|| email.address.clone()))
+}
+
 /// A user nobody has proved an address of. What others may have prepared for such a user goes first; then either the
 /// provider's word is enough, or a mail has to be answered.
 async fn confirm(arrival: &Arrival<'_>, user: &mut User, is_new: bool) -> Result<Option<AuthError>> {
@@ -217,7 +224,7 @@ async fn confirm(arrival: &Arrival<'_>, user: &mut User, is_new: bool) -> Result
     if !proved.iter().any(|address| address == user.email()) {
         // The provider vouches for another address than the one that was never confirmed.
         for address in &proved {
-            if !users::is_email_taken(tx, address, &user.aud, user.id).await? {
+            if users::find_by_email(tx, address, &user.aud).await?.is_none() {
                 user.email = Some(address.clone());
                 break;
             }

@@ -4,6 +4,7 @@
 mod batches;
 mod captcha;
 mod enumeration;
+mod external;
 mod gateway;
 mod guessing;
 mod hooks;
