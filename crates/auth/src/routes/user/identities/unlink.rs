@@ -43,6 +43,7 @@ pub(in crate::routes) async fn delete(
     if removed.provider == "phone" {
         user.phone = None;
         user.phone_confirmed_at = None;
+        forget_what_was_sent(&tx, &mut user).await?;
     } else {
         choose_email(&tx, &mut user, &remaining).await?;
     }
@@ -109,9 +110,12 @@ async fn choose_email(tx: &Transaction<'_>, user: &mut User, remaining: &[Identi
     if !is_verified {
         user.email_confirmed_at = None;
     }
-    // What was sent to the address until now must not open this user's account any more.
+    forget_what_was_sent(tx, user).await
+}
+
+/// What was sent to an address that is the user's no more must not open the account.
+async fn forget_what_was_sent(tx: &Transaction<'_>, user: &mut User) -> Result<()> {
     user.clear_pending_tokens();
     user.email_change.clear();
-    one_time_tokens::delete_all(tx, user.id).await?;
-    Ok(())
+    Ok(one_time_tokens::delete_all(tx, user.id).await?)
 }
