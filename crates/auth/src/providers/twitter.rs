@@ -251,10 +251,14 @@ impl Signing<'_> {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let mut bare = url.clone();
-        bare.set_query(None);
-        bare.set_fragment(None);
-        let base = format!("{method}&{}&{}", encode(bare.as_str()), encode(&pairs.join("&")));
+        let mut address = url.clone();
+        address.set_query(None);
+        address.set_fragment(None);
+        let base = format!(
+            "{method}&{}&{}",
+            encode(address.as_str()),
+            encode(&pairs.join("&"))
+        );
         let key = format!("{}&{}", encode(self.site.secret), encode(&self.token.secret));
         // The protocol knows no other hash that Twitter takes.
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key.as_bytes());

@@ -53,119 +53,121 @@ fn value(url: &Url, name: &str) -> Option<String> {
     first
 }
 
+/// Provider, address, scopes, whether it gets a PKCE challenge.
+const ADDRESSES: [(&str, &str, &str, bool); 23] = [
+    (
+        "apple",
+        "https://appleid.apple.com/auth/authorize",
+        "email name",
+        false,
+    ),
+    (
+        "azure",
+        "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+        "openid",
+        true,
+    ),
+    (
+        "bitbucket",
+        "https://bitbucket.org/site/oauth2/authorize",
+        "account email",
+        false,
+    ),
+    (
+        "discord",
+        "https://discord.com/api/oauth2/authorize",
+        "email identify",
+        true,
+    ),
+    (
+        "facebook",
+        "https://www.facebook.com/dialog/oauth",
+        "email",
+        false,
+    ),
+    ("figma", "https://www.figma.com/oauth", "current_user:read", true),
+    ("fly", "https://api.fly.io/oauth/authorize", "read", false),
+    (
+        "github",
+        "https://github.com/login/oauth/authorize",
+        "user:email",
+        true,
+    ),
+    ("gitlab", "https://gitlab.com/oauth/authorize", "read_user", true),
+    (
+        "google",
+        "https://accounts.google.com/o/oauth2/v2/auth",
+        "email profile",
+        true,
+    ),
+    (
+        "kakao",
+        "https://kauth.kakao.com/oauth/authorize",
+        "account_email profile_image profile_nickname",
+        false,
+    ),
+    (
+        "keycloak",
+        "https://sso.example.com/realms/main/protocol/openid-connect/auth",
+        "profile email",
+        true,
+    ),
+    (
+        "linkedin",
+        "https://www.linkedin.com/oauth/v2/authorization",
+        "r_emailaddress r_liteprofile",
+        false,
+    ),
+    (
+        "linkedin_oidc",
+        "https://www.linkedin.com/oauth/v2/authorization",
+        "openid email profile",
+        false,
+    ),
+    ("notion", "https://api.notion.com/v1/oauth/authorize", "", false),
+    (
+        "slack",
+        "https://slack.com/oauth/authorize",
+        "profile email openid",
+        false,
+    ),
+    (
+        "slack_oidc",
+        "https://slack.com/openid/connect/authorize",
+        "profile email openid",
+        false,
+    ),
+    (
+        "spotify",
+        "https://accounts.spotify.com/authorize",
+        "user-read-email",
+        true,
+    ),
+    (
+        "twitch",
+        "https://id.twitch.tv/oauth2/authorize",
+        "user:read:email",
+        false,
+    ),
+    (
+        "vercel_marketplace",
+        "https://api.vercel.com/oauth/v2/authorization",
+        "",
+        false,
+    ),
+    ("workos", "https://api.workos.com/sso/authorize", "", false),
+    (
+        "x",
+        "https://x.com/i/oauth2/authorize",
+        "users.email tweet.read users.read offline.access",
+        true,
+    ),
+    ("zoom", "https://zoom.us/oauth/authorize", "", true),
+];
+
 #[test]
 fn authorization_urls() {
-    let table = [
-        (
-            "apple",
-            "https://appleid.apple.com/auth/authorize",
-            "email name",
-            false,
-        ),
-        (
-            "azure",
-            "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
-            "openid",
-            true,
-        ),
-        (
-            "bitbucket",
-            "https://bitbucket.org/site/oauth2/authorize",
-            "account email",
-            false,
-        ),
-        (
-            "discord",
-            "https://discord.com/api/oauth2/authorize",
-            "email identify",
-            true,
-        ),
-        (
-            "facebook",
-            "https://www.facebook.com/dialog/oauth",
-            "email",
-            false,
-        ),
-        ("figma", "https://www.figma.com/oauth", "current_user:read", true),
-        ("fly", "https://api.fly.io/oauth/authorize", "read", false),
-        (
-            "github",
-            "https://github.com/login/oauth/authorize",
-            "user:email",
-            true,
-        ),
-        ("gitlab", "https://gitlab.com/oauth/authorize", "read_user", true),
-        (
-            "google",
-            "https://accounts.google.com/o/oauth2/v2/auth",
-            "email profile",
-            true,
-        ),
-        (
-            "kakao",
-            "https://kauth.kakao.com/oauth/authorize",
-            "account_email profile_image profile_nickname",
-            false,
-        ),
-        (
-            "keycloak",
-            "https://sso.example.com/realms/main/protocol/openid-connect/auth",
-            "profile email",
-            true,
-        ),
-        (
-            "linkedin",
-            "https://www.linkedin.com/oauth/v2/authorization",
-            "r_emailaddress r_liteprofile",
-            false,
-        ),
-        (
-            "linkedin_oidc",
-            "https://www.linkedin.com/oauth/v2/authorization",
-            "openid email profile",
-            false,
-        ),
-        ("notion", "https://api.notion.com/v1/oauth/authorize", "", false),
-        (
-            "slack",
-            "https://slack.com/oauth/authorize",
-            "profile email openid",
-            false,
-        ),
-        (
-            "slack_oidc",
-            "https://slack.com/openid/connect/authorize",
-            "profile email openid",
-            false,
-        ),
-        (
-            "spotify",
-            "https://accounts.spotify.com/authorize",
-            "user-read-email",
-            true,
-        ),
-        (
-            "twitch",
-            "https://id.twitch.tv/oauth2/authorize",
-            "user:read:email",
-            false,
-        ),
-        (
-            "vercel_marketplace",
-            "https://api.vercel.com/oauth/v2/authorization",
-            "",
-            false,
-        ),
-        ("workos", "https://api.workos.com/sso/authorize", "", false),
-        (
-            "x",
-            "https://x.com/i/oauth2/authorize",
-            "users.email tweet.read users.read offline.access",
-            true,
-        ),
-        ("zoom", "https://zoom.us/oauth/authorize", "", true),
-    ];
-    for (name, address, scope, pkce) in table {
+    for (name, address, scope, pkce) in ADDRESSES {
         let url = url_of(name, "", &[]);
         assert_eq!(url.as_str().split('?').next(), Some(address), "{name}");
         assert_eq!(value(&url, "scope").unwrap_or_default(), scope, "{name}");
@@ -176,7 +178,7 @@ fn authorization_urls() {
         assert_eq!(method.as_deref(), pkce.then_some("S256"), "{name}");
     }
     // Snapchat's scopes are URLs; Twitter has no such address.
-    assert_eq!(names().count(), table.len() + 2);
+    assert_eq!(names().count(), ADDRESSES.len() + 2);
     assert!(
         value(&url_of("snapchat", "", &[]), "scope")
             .unwrap()
