@@ -232,7 +232,7 @@ impl Issuer<'_> {
             None => one_time::code(&self.state.random, sms.otp_length),
         };
         let fresh = Fresh {
-            hash: one_time::token_hash(phone, &code),
+            hash: self.state.code_hasher.hash(phone, &code),
             code,
         };
         let value = user.to_value();
@@ -346,7 +346,7 @@ fn fresh(state: &State, address: &str, length: usize, is_pkce: bool) -> Fresh {
     let code = one_time::code(&state.random, length);
     let prefix = if is_pkce { PKCE_PREFIX } else { "" };
     Fresh {
-        hash: format!("{prefix}{}", one_time::token_hash(address, &code)),
+        hash: format!("{prefix}{}", state.code_hasher.hash(address, &code)),
         code,
     }
 }

@@ -42,6 +42,8 @@ pub struct AuthConfig {
     pub password: PasswordRules,
     /// The check of passwords against known leaks; off when `None`.
     pub leaked_passwords: Option<LeakedPasswordsConfig>,
+    /// Limit on guesses at mailed and texted codes.
+    pub code_guesses: CodeGuessRules,
     /// The CAPTCHA of sign-up and sign-in; off when `None`.
     pub captcha: Option<CaptchaConfig>,
     /// Refresh token behaviour.
@@ -83,6 +85,15 @@ pub struct PasswordRules {
     pub require_reauthentication: bool,
     /// A password change needs the current password.
     pub require_current_password: bool,
+}
+
+/// How often a one-time code may be tried for one address, in all processes together (ours: `auth.code_guesses`).
+#[derive(Debug, Clone, Copy)]
+pub struct CodeGuessRules {
+    /// Attempts in a window; 0 = unlimited.
+    pub max_attempts: i32,
+    /// The window; at most a day.
+    pub window: Duration,
 }
 
 /// The check of passwords against known leaks (auth.md 19.3; ours in the file: `auth.leaked_passwords`).

@@ -14,6 +14,7 @@ pub mod config;
 pub mod encryption;
 pub mod error;
 pub mod external_account;
+pub mod guesses;
 pub mod hooks;
 pub mod leaked;
 pub mod limits;

@@ -12,7 +12,7 @@ use crate::caller::banned;
 use crate::codes::PKCE_PREFIX;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::mail::Notification;
-use crate::model::one_time::{self, TokenType};
+use crate::model::one_time::TokenType;
 use crate::model::session::delta;
 use crate::model::user::User;
 use crate::new_user::random_password;
@@ -174,14 +174,14 @@ async fn find(
     let hashes = match proof {
         Proof::Hash(hash) => vec![(*hash).to_owned()],
         Proof::EmailCode(address, code) => {
-            let hash = one_time::token_hash(address, code);
+            let hash = state.code_hasher.hash(address, code);
             // The code of a PKCE mail works too.
             let with_prefix = format!("{PKCE_PREFIX}{hash}");
             vec![hash, with_prefix]
         }
         // Nobody got our code: who knows it guessed.
         Proof::PhoneCode(phone, _) if state.texts.provider_makes_codes(phone) => Vec::new(),
-        Proof::PhoneCode(address, code) => vec![one_time::token_hash(address, code)],
+        Proof::PhoneCode(address, code) => vec![state.code_hasher.hash(address, code)],
         Proof::ApprovedPhone(phone) => return by_provider::lock_pending(state, tx, phone, types).await,
     };
     let by_mail = proof.phone().is_none();

@@ -19,6 +19,7 @@ use crate::hooks::Hooks;
 use crate::leaked::LeakedPasswords;
 use crate::limits::Limits;
 use crate::mail::Mailer;
+use crate::model::one_time::CodeHasher;
 use crate::passwords::Passwords;
 use crate::providers::oidc::Issuers;
 use crate::store::audit;
@@ -88,6 +89,8 @@ pub struct Inner {
     pub outgoing: Outgoing,
     /// Keys of those who issue ID tokens.
     pub issuers: Issuers,
+    /// Hashes one-time codes.
+    pub code_hasher: CodeHasher,
     /// The CAPTCHA.
     pub captcha: Captcha,
     /// The corpus of leaked passwords.
@@ -120,6 +123,7 @@ impl State {
             limits: Limits::new(&config),
             issuers: Issuers::new(parts.outgoing.clone(), parts.clock.clone()),
             outgoing: parts.outgoing,
+            code_hasher: CodeHasher::new(parts.keys.derive("one-time codes")),
             captcha,
             leaked_passwords,
             config,

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod audit_log;
 pub mod challenges;
 pub mod cleanup;
+pub mod code_guesses;
 pub mod factors;
 pub mod flow_states;
 pub mod identities;

@@ -11,7 +11,9 @@ use ferrobase_config::{Config, ConfigError, Section};
 use secrecy::SecretString;
 use url::Url;
 
-use super::{AuthConfig, EncryptionConfig, RateLimits, RefreshTokenRules, SessionRules, WebauthnConfig};
+use super::{
+    AuthConfig, CodeGuessRules, EncryptionConfig, RateLimits, RefreshTokenRules, SessionRules, WebauthnConfig,
+};
 use crate::encryption::decode_key;
 use crate::model::redirect::Glob;
 
@@ -80,6 +82,7 @@ impl AuthConfig {
                 .bool_or(false)?,
             password: password::load(&auth)?,
             leaked_passwords: password::leaked(&auth)?,
+            code_guesses: code_guesses(&auth)?,
             captcha: captcha::load(&auth)?,
             refresh_tokens: refresh_tokens(&auth)?,
             sessions: sessions(&auth)?,
@@ -215,6 +218,19 @@ fn rate_limits(auth: &Section<'_>, mails_leave: bool) -> Result<RateLimits> {
             15,
         )?,
         header: header.filter(|name| !name.is_empty()),
+    })
+}
+
+fn code_guesses(auth: &Section<'_>) -> Result<CodeGuessRules> {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let section = auth.section("code_guesses");
+    let window = section.get("window").duration_or(Duration::from_secs(300))?;
+    if window.is_zero() || window > DAY {
+        return Err(section.invalid("window", "a duration above zero, at most 24h"));
+    }
+    Ok(CodeGuessRules {
+        max_attempts: i32::from(section.get("max_attempts").u16_or(15)?),
+        window,
     })
 }
 

@@ -9,13 +9,12 @@
 //! | TOTP of one factor, with the password known | 15 wrong codes in 5 minutes, then a pause of 5 | 210 | 0.063 % |
 //! | all second factors of one user | twice that | 420 | 0.126 % |
 //! | the code of one SMS factor | as TOTP, one code at a time | 210 | 0.021 % |
-//! | an e-mailed code, from one client address | 30 requests in 5 minutes, 30 at once | 390 | 0.078 % |
-//! | a code by SMS, from one client address | the same | 390 | 0.039 % |
+//! | codes by mail to one address | 15 attempts in 5 minutes | 210 | 0.042 % |
+//! | codes by SMS to one number | the same | 210 | 0.021 % |
 //!
-//! The limits of second factors are kept in the database and hold for all clients and processes together. A right code
-//! forgives the wrong ones before it, so each sign-in of the owner allows one more window. The limit of `/verify` is the
-//! original's: it counts per client address, in each process, and only where `auth.rate_limit.header` names the header
-//! that has the address. Without it nothing bounds guesses at mailed codes but the codes' length and life.
+//! The limits are kept in the database and hold for all clients and processes together. A right code forgives the wrong
+//! ones before it, so each sign-in of the owner allows one more window. The original's limits per client address come on
+//! top where they act. Links have 224 bits under a key of the project, and are not guessed.
 
 use std::time::Duration;
 
@@ -27,10 +26,6 @@ const TOTP_STEPS: u64 = 3;
 const TOTP_DIGITS: usize = 6;
 /// Codes by mail that one guess can meet: as `email` it is compared with a confirmation and with a sign-in link.
 const MAILED_CODES: u64 = 2;
-/// Requests that a client address may make at once at `/verify`.
-const VERIFY_BURST: u64 = 30;
-/// The period of `auth.rate_limit.token_verifications`.
-const VERIFY_PERIOD: Duration = Duration::from_secs(300);
 
 /// Chances of one successful guess within an hour, 0 to 1; 1 where nothing bounds the guesses.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,47 +36,36 @@ pub struct GuessingBounds {
     pub totp_user: f64,
     /// The code of one SMS factor.
     pub phone_factor: f64,
-    /// A code by mail, from one client address.
+    /// Codes by mail to one address.
     pub email_code: f64,
-    /// A code by SMS, from one client address.
+    /// Codes by SMS to one number.
     pub sms_code: f64,
 }
 
 /// The bounds that follow from the configured limits.
 pub fn bounds(config: &AuthConfig) -> GuessingBounds {
     let mfa = &config.mfa;
-    let per_factor = u64::try_from(mfa.max_attempts_per_factor).unwrap_or(0);
-    let factor_guesses = (per_factor > 0).then(|| in_windows(per_factor, mfa.attempt_window));
+    let limited = |count: i32, window: Duration| {
+        let count = u64::try_from(count).unwrap_or(0);
+        (count > 0).then(|| in_windows(count, window))
+    };
+    let factor_guesses = limited(mfa.max_attempts_per_factor, mfa.attempt_window);
     let user_guesses = factor_guesses.map(|guesses| guesses * 2);
-    let limits = &config.rate_limits;
-    let requests = limits.header.as_ref().map(|_| {
-        let count = u64::from(limits.token_verifications);
-        if count == 0 {
-            0
-        } else {
-            paced(count, VERIFY_PERIOD, VERIFY_BURST)
-        }
-    });
+    let code_guesses = limited(config.code_guesses.max_attempts, config.code_guesses.window);
     GuessingBounds {
         totp_factor: chance(factor_guesses, TOTP_STEPS, TOTP_DIGITS),
         totp_user: chance(user_guesses, TOTP_STEPS, TOTP_DIGITS),
         phone_factor: chance(factor_guesses, 1, mfa.phone_otp_length),
-        email_code: chance(requests, MAILED_CODES, config.email.otp_length),
-        sms_code: chance(requests, 1, config.sms.otp_length),
+        email_code: chance(code_guesses, MAILED_CODES, config.email.otp_length),
+        sms_code: chance(code_guesses, 1, config.sms.otp_length),
     }
 }
 
-/// Most guesses within an hour where each window, as long as its pause, allows `count`. Windows begin at least one window
+/// Most guesses within an hour where each window allows `count`. Windows begin at least one window
 /// apart; besides those that begin within the hour there is one that it cuts.
 fn in_windows(count: u64, window: Duration) -> u64 {
     let begin_within = HOUR.as_millis() / window.as_millis().max(1) + 1;
     count.saturating_mul(u64::try_from(begin_within + 1).unwrap_or(u64::MAX))
-}
-
-/// Most requests within an hour through a bucket that holds `burst` and gets `count` in each `period`.
-fn paced(count: u64, period: Duration, burst: u64) -> u64 {
-    let refilled = (HOUR.as_millis() * u128::from(count)).div_ceil(period.as_millis().max(1));
-    burst.saturating_add(u64::try_from(refilled).unwrap_or(u64::MAX))
 }
 
 /// The chance that one of `guesses` is among `accepted` codes of so many digits (the sum over the guesses).
@@ -112,29 +96,27 @@ mod tests {
 
     #[test]
     fn the_defaults_are_as_the_table_says() {
-        let bounds = of("[auth.rate_limit]\nheader = \"x-real-ip\"\n");
+        let bounds = of("");
         assert!(near(bounds.totp_factor, 0.000_63), "{bounds:?}");
         assert!(near(bounds.totp_user, 0.001_26), "{bounds:?}");
         assert!(near(bounds.phone_factor, 0.000_21), "{bounds:?}");
-        assert!(near(bounds.email_code, 0.000_78), "{bounds:?}");
-        assert!(near(bounds.sms_code, 0.000_39), "{bounds:?}");
+        assert!(near(bounds.email_code, 0.000_42), "{bounds:?}");
+        assert!(near(bounds.sms_code, 0.000_21), "{bounds:?}");
     }
 
     #[test]
     fn longer_codes_and_tighter_limits_help() {
         let bounds = of(
-            "[auth.rate_limit]\nheader = \"x-real-ip\"\ntoken_verifications = 6\n[auth.email]\notp_length = 8\n\
+            "[auth.code_guesses]\nmax_attempts = 6\nwindow = \"1h\"\n[auth.email]\notp_length = 8\n\
              [auth.mfa]\nmax_attempts_per_factor = 5\nattempt_window = \"30m\"\n",
         );
-        assert!(near(bounds.email_code, 102.0 * 2.0 / 1e8), "{bounds:?}");
+        assert!(near(bounds.email_code, 6.0 * 3.0 * 2.0 / 1e8), "{bounds:?}");
         assert!(near(bounds.totp_factor, 5.0 * 4.0 * 3.0 / 1e6), "{bounds:?}");
     }
 
     #[test]
     fn without_limits_there_is_no_bound() {
-        let bounds = of("[auth.mfa]\nmax_attempts_per_factor = 0\n");
+        let bounds = of("[auth.mfa]\nmax_attempts_per_factor = 0\n[auth.code_guesses]\nmax_attempts = 0\n");
         assert!(near(bounds.totp_factor, 1.0) && near(bounds.email_code, 1.0));
-        let closed = of("[auth.rate_limit]\nheader = \"x-real-ip\"\ntoken_verifications = 0\n");
-        assert!(near(closed.email_code, 0.0), "{closed:?}");
     }
 }

@@ -211,7 +211,7 @@ async fn issue(
         user.email_change = new_email(tx, user, body).await?;
     }
     let code = one_time::code(&state.random, state.config.email.otp_length);
-    let hash = one_time::token_hash(&address, &code);
+    let hash = state.code_hasher.hash(&address, &code);
     let now = state.now();
     one_time_tokens::put(tx, state.random.uuid(), user.id, token_type, &address, &hash, now).await?;
     match kind {

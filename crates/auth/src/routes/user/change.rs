@@ -8,8 +8,9 @@ use super::update::Update;
 use crate::addresses;
 use crate::codes::Issuer;
 use crate::error::{AuthError, ErrorCode, Result};
+use crate::guesses;
 use crate::mail::Notification;
-use crate::model::one_time::{self, TokenType};
+use crate::model::one_time::TokenType;
 use crate::model::session::{Session, delta};
 use crate::model::user::User;
 use crate::request::RequestInfo;
@@ -63,12 +64,13 @@ impl Change<'_> {
                 "Password update requires reauthentication",
             ));
         };
+        guesses::allow(self.state, &guesses::Subject::Nonce(user.id)).await?;
         let (address, life) = if user.email().is_empty() {
             (user.phone(), self.state.config.sms.otp_expiry)
         } else {
             (user.email(), self.state.config.email.otp_expiry)
         };
-        let hash = one_time::token_hash(address, nonce);
+        let hash = self.state.code_hasher.hash(address, nonce);
         let texts = &self.state.texts;
         let is_pending = !user.reauthentication_token.is_empty();
         let matches = if is_pending && user.email().is_empty() && texts.provider_makes_codes(user.phone()) {

@@ -51,7 +51,11 @@ pub(super) async fn ask(
         return Ok(None);
     }
     // A refusal here is the answer: finding a dead challenge removes it, so it is not found again.
-    attempt.usable_challenge(tx, &mut loaded).await?.rollback().await?;
+    attempt
+        .usable_challenge(tx, &mut loaded)
+        .await?
+        .rollback()
+        .await?;
     drop(connection);
     let code = body.code.as_deref().unwrap_or_default();
     Ok(Some(state.texts.provider_approves(&phone, code).await))
