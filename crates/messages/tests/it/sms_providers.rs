@@ -59,7 +59,7 @@ async fn answer(
     (StatusCode::from_u16(status).unwrap(), text)
 }
 
-async fn send(messenger: &Messenger, body: &str) -> Result<Option<String>, SendError> {
+async fn send(messenger: &Messenger, body: &str) -> Sent {
     messenger
         .send_sms(Sms {
             to: "4915112345678".to_owned(),
@@ -69,15 +69,13 @@ async fn send(messenger: &Messenger, body: &str) -> Result<Option<String>, SendE
         .await
 }
 
-fn refused(code: Option<i64>, message: &str) -> Result<Option<String>, SendError> {
-    Err(SendError::Refused {
+type Sent = Result<Option<String>, SendError>;
+
+fn refused(code: Option<i64>, message: &str) -> SendError {
+    SendError::Refused {
         code,
         message: message.to_owned(),
-    })
-}
-
-fn sent(id: &str) -> Result<Option<String>, SendError> {
-    Ok(Some(id.to_owned()))
+    }
 }
 
 #[tokio::test]
@@ -90,7 +88,7 @@ async fn messagebird() {
     };
     let messenger = messenger(None, transport, None);
     fake.says(201, r#"{"id":"m1","recipients":{"totalSentCount":1}}"#);
-    assert_eq!(send(&messenger, "Code 1").await, sent("m1"));
+    assert_eq!(send(&messenger, "Code 1").await, Ok(Some("m1".to_owned())));
     let seen = Seen {
         path: "/messages".to_owned(),
         authorization: Some("AccessKey k1".to_owned()),
@@ -99,12 +97,12 @@ async fn messagebird() {
     assert_eq!(fake.last(), seen);
     fake.says(201, r#"{"id":"m1","recipients":{"totalSentCount":0}}"#);
     let nobody = refused(None, "messagebird error: total sent count is 0");
-    assert_eq!(send(&messenger, "Code 1").await, nobody);
+    assert_eq!(send(&messenger, "Code 1").await, Err(nobody));
     let errors = r#"{"errors":[{"code":2,"description":"Request not allowed","parameter":"access_key"}]}"#;
     fake.says(401, errors);
     assert_eq!(
         send(&messenger, "Code 1").await,
-        refused(Some(2), "Request not allowed")
+        Err(refused(Some(2), "Request not allowed"))
     );
     fake.says(422, r#"{"errors":[]}"#);
     assert_eq!(send(&messenger, "Code 1").await, Err(SendError::Unavailable));
@@ -121,7 +119,7 @@ async fn textlocal() {
     };
     let messenger = messenger(None, transport, None);
     fake.says(200, r#"{"status":"success","messages":[{"id":"77"}]}"#);
-    assert_eq!(send(&messenger, "Code 1").await, sent("77"));
+    assert_eq!(send(&messenger, "Code 1").await, Ok(Some("77".to_owned())));
     let seen = Seen {
         path: "/send".to_owned(),
         authorization: None,
@@ -133,10 +131,10 @@ async fn textlocal() {
         r#"{"status":"failure","errors":[{"code":3,"message":"Invalid login"}]}"#,
     );
     let invalid = refused(Some(3), "textlocal error: Invalid login (code: 3)");
-    assert_eq!(send(&messenger, "Code 1").await, invalid);
+    assert_eq!(send(&messenger, "Code 1").await, Err(invalid));
     fake.says(200, r#"{"status":"failure"}"#);
     let internal = refused(None, "textlocal error: Internal Error");
-    assert_eq!(send(&messenger, "Code 1").await, internal);
+    assert_eq!(send(&messenger, "Code 1").await, Err(internal));
     fake.says(502, "gateway");
     assert_eq!(send(&messenger, "Code 1").await, Err(SendError::Unavailable));
 }
@@ -152,22 +150,22 @@ async fn vonage() {
     };
     let messenger = messenger(None, transport, None);
     fake.says(200, r#"{"messages":[{"message-id":"v1","status":"0"}]}"#);
-    assert_eq!(send(&messenger, "Code 1").await, sent("v1"));
+    assert_eq!(send(&messenger, "Code 1").await, Ok(Some("v1".to_owned())));
     let seen = Seen {
         path: "/sms/json".to_owned(),
         authorization: None,
         body: "api_key=k1&api_secret=s1&from=Shop&text=Code+1&to=4915112345678".to_owned(),
     };
     assert_eq!(fake.last(), seen);
-    assert_eq!(send(&messenger, "Schlüssel 1").await, sent("v1"));
+    assert_eq!(send(&messenger, "Schlüssel 1").await, Ok(Some("v1".to_owned())));
     assert!(fake.last().body.ends_with("&type=unicode"));
     let busy = r#"{"messages":[{"message-id":"v2","status":"1","error-text":"Throttled"}]}"#;
     fake.says(200, busy);
     let throttled = "vonage error: Throttled (status: 1) for message v2";
-    assert_eq!(send(&messenger, "Code 1").await, refused(Some(1), throttled));
+    assert_eq!(send(&messenger, "Code 1").await, Err(refused(Some(1), throttled)));
     fake.says(200, r#"{"messages":[]}"#);
     let internal = refused(None, "vonage error: Internal Error");
-    assert_eq!(send(&messenger, "Code 1").await, internal);
+    assert_eq!(send(&messenger, "Code 1").await, Err(internal));
 }
 
 #[tokio::test]
@@ -182,7 +180,7 @@ async fn twilio_verify_starts_and_checks() {
     let messenger = messenger(None, transport, None);
     assert!(messenger.makes_codes());
     fake.says(201, r#"{"sid":"VE1","status":"pending","valid":false}"#);
-    assert_eq!(send(&messenger, "is not used").await, sent("VE1"));
+    assert_eq!(send(&messenger, "is not used").await, Ok(Some("VE1".to_owned())));
     let seen = Seen {
         path: "/v2/Services/VA1/Verifications".to_owned(),
         authorization: Some("Basic QUMxOnRva2Vu".to_owned()),
@@ -194,7 +192,7 @@ async fn twilio_verify_starts_and_checks() {
         r#"{"code":60203,"message":"Max send attempts reached","status":429}"#,
     );
     let too_many = refused(Some(60203), "Max send attempts reached");
-    assert_eq!(send(&messenger, "x").await, too_many);
+    assert_eq!(send(&messenger, "x").await, Err(too_many));
 
     let check = || messenger.check_code("4915112345678", "123456");
     fake.says(200, r#"{"status":"approved","valid":true}"#);
