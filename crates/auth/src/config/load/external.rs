@@ -107,3 +107,65 @@ fn url(section: &Section<'_>, name: &str, text: &str) -> Result<Option<String>> 
 fn variable(name: &str, suffix: &str) -> String {
     format!("GOTRUE_EXTERNAL_{}_{suffix}", name.to_ascii_uppercase())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ferrobase_config::Config;
+    use secrecy::ExposeSecret;
+
+    use crate::config::AuthConfig;
+
+    fn load(toml: &str, env: &[(&str, &str)]) -> Result<AuthConfig, String> {
+        let config = Config::from_toml_str_with_env(toml, env).map_err(|error| error.to_string())?;
+        let external_url = "http://127.0.0.1:54321/auth/v1".parse().unwrap();
+        AuthConfig::load(&config, external_url).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_provider_from_file_and_variables() {
+        let toml = "[auth.external.apple]\nenabled = true\nclient_id = \"web, com.example.app,\"\nredirect_uri = \"\"\nurl = \"\"\n\
+            [auth.external.azure]\nenabled = true\nurl = \"login.microsoftonline.com/tenant/\"\nredirect_uri = \"https://a/b\"\n";
+        let env = [
+            ("GOTRUE_EXTERNAL_APPLE_SECRET", "jwt"),
+            ("GOTRUE_EXTERNAL_SNAPCHAT_ENABLED", "true"),
+            ("GOTRUE_EXTERNAL_SNAPCHAT_EMAIL_OPTIONAL", "true"),
+            ("GOTRUE_EXTERNAL_SNAPCHAT_SKIP_NONCE_CHECK", "true"),
+            ("GOTRUE_EXTERNAL_IOS_BUNDLE_ID", "com.example.ios"),
+        ];
+        let external = load(toml, &env).unwrap().external;
+        assert!(external.providers.keys().eq(["apple", "azure", "snapchat"]));
+        let apple = &external.providers["apple"];
+        assert_eq!(apple.client_ids, ["web", "com.example.app"]);
+        assert_eq!(
+            (apple.secret.expose_secret(), apple.url.as_deref()),
+            ("jwt", None)
+        );
+        assert_eq!(apple.redirect_uri, "http://127.0.0.1:54321/auth/v1/callback");
+        let azure = &external.providers["azure"];
+        assert_eq!(
+            azure.url.as_deref(),
+            Some("https://login.microsoftonline.com/tenant")
+        );
+        assert_eq!(azure.redirect_uri, "https://a/b");
+        let snapchat = &external.providers["snapchat"];
+        assert!(snapchat.email_optional && snapchat.skip_nonce_check);
+        assert_eq!(external.ios_bundle_id.as_deref(), Some("com.example.ios"));
+        assert_eq!(external.id_token_issuers.len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_at_start() {
+        let unknown = load("[auth.external.gogle]\nenabled = true\n", &[]).unwrap_err();
+        assert!(
+            unknown.contains("auth.external.gogle") && unknown.contains("google"),
+            "{unknown}"
+        );
+        assert!(load("[auth.external.gogle]\nenabled = false\n", &[]).is_ok());
+        let bad = "[auth.external.gitlab]\nenabled = true\nurl = \"ftp://x\"\n";
+        assert!(load(bad, &[]).unwrap_err().contains("url"));
+        // What the CLI's file names in the section of a provider that is off does not matter.
+        let off = "[auth.external.apple]\nenabled = false\nsecret = \"env(NO_SUCH_VARIABLE)\"\n";
+        assert!(load(off, &[]).unwrap().external.providers.is_empty());
+    }
+}
