@@ -6,13 +6,14 @@ import { createClient } from '@supabase/supabase-js'
 export const password = 'correct horse 1'
 
 /** A client as an application makes it, with its session in memory. */
-export function client(server, { key = server.anonKey, ...options } = {}) {
+export function client(server, { key = server.anonKey, auth, ...options } = {}) {
   return createClient(server.apiUrl, key, {
     ...options,
     auth: {
       persistSession: false, autoRefreshToken: false, detectSessionInUrl: false,
       experimental: { recoveryCodes: true },
       storageKey: randomUUID(),
+      ...auth,
     },
   })
 }

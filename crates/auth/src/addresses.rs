@@ -99,7 +99,7 @@ async fn follow(
 }
 
 /// Brings `app_metadata` in line with the identities.
-async fn refresh_providers(tx: &impl Executor, user: &mut User) -> Result<()> {
+pub async fn refresh_providers(tx: &impl Executor, user: &mut User) -> Result<()> {
     let all = identities::providers(tx, user.id).await?;
     user.app_metadata.extend(providers(&all));
     Ok(())

@@ -17,6 +17,7 @@ use crate::error::{AuthError, ErrorCode, Result};
 use crate::model::session::Session;
 use crate::model::user::User;
 use crate::request::token_state;
+use crate::sign_in::highest_aal;
 use crate::state::State;
 use crate::store;
 
@@ -123,7 +124,33 @@ impl FromRequestParts<State> for Admin {
         if !is_admin {
             return Err(AuthError::forbidden(ErrorCode::NotAdmin, "User not allowed"));
         }
+        check_session(state, &claims).await?;
         Ok(Self { claims })
+    }
+}
+
+/// An administrator who signed in is one only as long as the session lasts; the project's keys have none.
+async fn check_session(state: &State, claims: &Claims) -> Result<()> {
+    let Some(id) = claims.session_id().filter(|id| !id.is_empty()) else {
+        return Ok(());
+    };
+    let over = || AuthError::forbidden(ErrorCode::SessionExpired, "Session is no longer valid");
+    let id = Uuid::parse_str(id).map_err(|_| over())?;
+    if id.is_nil() {
+        return Ok(());
+    }
+    let user_id = claims
+        .sub()
+        .and_then(|sub| Uuid::parse_str(sub).ok())
+        .ok_or_else(over)?;
+    let found = store::users::find_with_session(&state.pool.reads(), user_id, Some(id)).await?;
+    let Some((user, Some(session))) = found else {
+        return Err(over());
+    };
+    let (rules, now) = (&state.config.sessions, state.now());
+    match session.expiry(rules, now, session.created_at, highest_aal(&user)) {
+        Some(_) => Err(over()),
+        None => Ok(()),
     }
 }
 

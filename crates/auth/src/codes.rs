@@ -64,6 +64,11 @@ impl Flow {
         };
         Ok(Some(Self { challenge, method }))
     }
+
+    /// The challenge and its method, as a flow remembers them.
+    pub fn parts(&self) -> (&str, &'static str) {
+        (&self.challenge, self.method)
+    }
 }
 
 /// Where and for whom codes are issued.
@@ -103,6 +108,17 @@ impl Issuer<'_> {
             .remember(user, TokenType::Confirmation, user.email(), fresh)
             .await?;
         user.confirmation_sent_at = Some(self.now());
+        Ok(())
+    }
+
+    /// Invites a user. Administrators need not wait between two invitations.
+    pub async fn invitation(&self, user: &mut User) -> Result<()> {
+        let fresh = self.by_mail(user, MailKind::Invite, None, "invite").await?;
+        user.confirmation_token = self
+            .remember(user, TokenType::Confirmation, user.email(), fresh)
+            .await?;
+        user.confirmation_sent_at = Some(self.now());
+        user.invited_at = user.confirmation_sent_at;
         Ok(())
     }
 
@@ -216,7 +232,7 @@ impl Issuer<'_> {
             None => one_time::code(&self.state.random, sms.otp_length),
         };
         let fresh = Fresh {
-            hash: one_time::token_hash(phone, &code),
+            hash: self.state.code_hasher.hash(phone, &code),
             code,
         };
         let value = user.to_value();
@@ -317,13 +333,10 @@ impl Issuer<'_> {
         let Some(flow) = self.flow else { return Ok(()) };
         let auth_code = self.state.random.uuid().to_string();
         let new = NewFlow {
-            id: self.state.random.uuid(),
-            user_id,
-            auth_code: &auth_code,
-            method: flow.method,
-            challenge: &flow.challenge,
-            authentication_method: method,
-            now: self.now(),
+            user_id: Some(user_id),
+            auth_code: Some(&auth_code),
+            challenge: Some(flow.parts()),
+            ..NewFlow::new(self.state.random.uuid(), "email", method, self.now())
         };
         Ok(flow_states::insert(self.tx, &new).await?)
     }
@@ -333,7 +346,7 @@ fn fresh(state: &State, address: &str, length: usize, is_pkce: bool) -> Fresh {
     let code = one_time::code(&state.random, length);
     let prefix = if is_pkce { PKCE_PREFIX } else { "" };
     Fresh {
-        hash: format!("{prefix}{}", one_time::token_hash(address, &code)),
+        hash: format!("{prefix}{}", state.code_hasher.hash(address, &code)),
         code,
     }
 }

@@ -8,7 +8,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+mod external;
 mod load;
+
+pub use external::{ExternalConfig, ProviderConfig};
 
 /// Everything the Auth service can be told. Durations are exact; lengths count characters unless stated otherwise.
 #[derive(Debug, Clone)]
@@ -37,6 +40,12 @@ pub struct AuthConfig {
     pub manual_linking_enabled: bool,
     /// Password rules.
     pub password: PasswordRules,
+    /// The check of passwords against known leaks; off when `None`.
+    pub leaked_passwords: Option<LeakedPasswordsConfig>,
+    /// Limit on guesses at mailed and texted codes.
+    pub code_guesses: CodeGuessRules,
+    /// The CAPTCHA of sign-up and sign-in; off when `None`.
+    pub captcha: Option<CaptchaConfig>,
     /// Refresh token behaviour.
     pub refresh_tokens: RefreshTokenRules,
     /// Session limits (`auth.sessions`).
@@ -59,8 +68,10 @@ pub struct AuthConfig {
     pub audit_log_in_database: bool,
     /// Upper bound for one request.
     pub request_timeout: Duration,
-    /// Names of enabled external providers (`/settings` shows them; sign-in with them is not served yet).
-    pub external_providers: Vec<String>,
+    /// How long a sign-in with an authorization code may take; at least five minutes.
+    pub flow_state_expiry: Duration,
+    /// External providers (`auth.external`).
+    pub external: ExternalConfig,
 }
 
 /// Password rules (auth.md 19.3, section 10).
@@ -74,6 +85,39 @@ pub struct PasswordRules {
     pub require_reauthentication: bool,
     /// A password change needs the current password.
     pub require_current_password: bool,
+}
+
+/// How often a one-time code may be tried for one address, in all processes together (ours: `auth.code_guesses`).
+#[derive(Debug, Clone, Copy)]
+pub struct CodeGuessRules {
+    /// Attempts in a window; 0 = unlimited.
+    pub max_attempts: i32,
+    /// The window; at most a day.
+    pub window: Duration,
+}
+
+/// The check of passwords against known leaks (auth.md 19.3; ours in the file: `auth.leaked_passwords`).
+#[derive(Debug, Clone)]
+pub struct LeakedPasswordsConfig {
+    /// A check that cannot be made refuses the password; otherwise it accepts it.
+    pub fail_closed: bool,
+    /// `User-Agent` of the question.
+    pub user_agent: Option<String>,
+    /// Where the corpus is; `range/<prefix>` follows.
+    pub base_url: Url,
+    /// Time for one question.
+    pub timeout: Duration,
+}
+
+/// The CAPTCHA (auth.md 19.4).
+#[derive(Debug, Clone)]
+pub struct CaptchaConfig {
+    /// The site's secret at the provider.
+    pub secret: SecretString,
+    /// Where the provider judges (ours: `auth.captcha.verify_url`).
+    pub verify_url: Url,
+    /// Time for one judgement.
+    pub timeout: Duration,
 }
 
 /// How refresh tokens rotate (auth.md 5.4, 5.5).
@@ -166,7 +210,7 @@ pub struct SmsConfig {
     pub test_otp: BTreeMap<String, String>,
     /// The transport.
     pub transport: ferrobase_messages::SmsTransport,
-    /// Name of the provider as `/settings` tells it (`twilio`, or empty).
+    /// Name of the provider as `/settings` tells it (`twilio`, `vonage` …, or empty).
     pub provider_name: String,
 }
 
@@ -290,6 +334,8 @@ pub struct HooksConfig {
     pub before_user_created: Option<HookConfig>,
     /// `after_user_created`.
     pub after_user_created: Option<HookConfig>,
+    /// `before_mfa_enrollment`, ours.
+    pub before_mfa_enrollment: Option<HookConfig>,
 }
 
 /// Keys for encryption at rest (auth.md 5.6): `SECURITY_DATABASE_ENCRYPTION_*`.

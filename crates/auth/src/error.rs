@@ -49,8 +49,8 @@ pub enum AuthError {
     /// The OAuth shape; always 400.
     #[error("{error}: {description}")]
     OAuth {
-        /// OAuth error name.
-        error: &'static str,
+        /// OAuth error name; one that a provider gave is relayed.
+        error: Cow<'static, str>,
         /// Text for people.
         description: Cow<'static, str>,
     },
@@ -111,6 +111,14 @@ impl AuthError {
     /// 429.
     pub fn too_many(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self::refused(StatusCode::TOO_MANY_REQUESTS, code, message)
+    }
+
+    /// 400 in the OAuth shape.
+    pub fn oauth(error: impl Into<Cow<'static, str>>, description: impl Into<Cow<'static, str>>) -> Self {
+        Self::OAuth {
+            error: error.into(),
+            description: description.into(),
+        }
     }
 
     /// 500 with a text that is safe to show.

@@ -173,6 +173,30 @@ impl Hooks {
         }
     }
 
+    /// Asks the hook whether a user may enrol a second factor. The original has no such hook: projects want it to admit
+    /// kinds of factors by plan, or none from an address that they do not trust.
+    pub async fn before_mfa_enrollment(
+        &self,
+        db: &impl Executor,
+        user: &Value,
+        factor_type: &str,
+        friendly_name: Option<&str>,
+        ip: IpAddr,
+    ) -> Result<()> {
+        let Some(hook) = &self.0.config.before_mfa_enrollment else {
+            return Ok(());
+        };
+        let payload = json!({ "user": user, "factor_type": factor_type, "friendly_name": friendly_name });
+        self.run(db, hook, "before-mfa-enrollment", payload, Some(ip))
+            .await
+            .map(drop)
+    }
+
+    /// Whether a hook hears of enrolments.
+    pub fn has_before_mfa_enrollment(&self) -> bool {
+        self.0.config.before_mfa_enrollment.is_some()
+    }
+
     /// Hands a mail to the hook.
     pub async fn send_email(&self, db: &impl Executor, user: &Value, email_data: &Value) -> Result<()> {
         match &self.0.config.send_email {

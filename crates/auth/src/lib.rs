@@ -8,17 +8,24 @@
 
 pub mod addresses;
 pub mod caller;
+pub mod captcha;
 pub mod codes;
 pub mod config;
 pub mod encryption;
 pub mod error;
+pub mod external_account;
+pub mod guesses;
 pub mod hooks;
+pub mod leaked;
 pub mod limits;
 pub mod mail;
 pub mod model;
 pub mod new_user;
+pub mod password_rules;
 pub mod passwords;
+pub mod providers;
 pub mod redemption;
+pub mod redirects;
 pub mod request;
 pub mod routes;
 pub mod sign_in;

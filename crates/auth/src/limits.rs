@@ -36,9 +36,20 @@ pub enum Limited {
     MfaChallenge,
     /// `/factors/{id}/verify`.
     MfaVerify,
+    /// `/token?grant_type=web3`.
+    Web3,
+    /// `/sso`.
+    Sso,
+    /// `/sso/saml/acs`.
+    SamlAcs,
+    /// `/passkeys/authentication/options`.
+    PasskeyOptions,
+    /// `/oauth/clients/register`.
+    OAuthRegister,
 }
 
-const ALL: [Limited; 11] = [
+/// In the order of the variants: the index of a bucket is its variant's number.
+const ALL: [Limited; 16] = [
     Limited::Signup,
     Limited::Otp,
     Limited::MagicLink,
@@ -50,6 +61,11 @@ const ALL: [Limited; 11] = [
     Limited::Anonymous,
     Limited::MfaChallenge,
     Limited::MfaVerify,
+    Limited::Web3,
+    Limited::Sso,
+    Limited::SamlAcs,
+    Limited::PasskeyOptions,
+    Limited::OAuthRegister,
 ];
 
 /// All buckets.
@@ -74,6 +90,9 @@ impl Limits {
             Limited::MfaChallenge | Limited::MfaVerify => {
                 RateLimiter::per(limits.mfa_challenge_and_verify, Duration::from_secs(60), 30)
             }
+            Limited::Web3 => RateLimiter::per(limits.web3, five_minutes, 30),
+            Limited::SamlAcs => RateLimiter::per(15, five_minutes, 30),
+            Limited::OAuthRegister => RateLimiter::per(10, five_minutes, 10),
             _ => RateLimiter::per(limits.sign_in_sign_ups, five_minutes, 30),
         };
         Self {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrobase_db::Executor;
+use ferrobase_db::{Executor, Pool};
 use ferrobase_http::RateLimiter;
 use ferrobase_messages::template::{Escape, Template};
 use ferrobase_messages::{Email, Messenger};
@@ -16,6 +16,7 @@ use crate::error::{AuthError, ErrorCode, Result};
 use crate::hooks::Hooks;
 
 mod defaults;
+mod hook_data;
 mod notification;
 
 pub use notification::Notification;
@@ -126,6 +127,7 @@ struct Inner {
     config: Arc<AuthConfig>,
     messenger: Messenger,
     hooks: Hooks,
+    pool: Pool,
     templates: HashMap<&'static str, Parsed>,
     /// Mails of the whole instance; `None` = unlimited.
     hourly: Option<RateLimiter>,
@@ -138,7 +140,12 @@ struct Parsed {
 
 impl Mailer {
     /// Parses all templates, so that a mistake shows at start.
-    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks) -> Result<Self, MailerError> {
+    pub fn new(
+        config: Arc<AuthConfig>,
+        messenger: Messenger,
+        hooks: Hooks,
+        pool: Pool,
+    ) -> Result<Self, MailerError> {
         let mut templates = HashMap::new();
         for built_in in defaults::ALL {
             templates.insert(
@@ -154,6 +161,7 @@ impl Mailer {
             config,
             messenger,
             hooks,
+            pool,
             templates,
             hourly,
         })))
@@ -168,7 +176,7 @@ impl Mailer {
     pub async fn send(&self, db: &impl Executor, mail: &OneTimeMail<'_>) -> Result<()> {
         self.permit(mail.to)?;
         if self.has_hook() {
-            let data = self.hook_data(mail.kind, mail.codes, None, mail.redirect_to);
+            let data = hook_data::codes(&self.0.config, mail.kind, mail.codes, None, mail.redirect_to);
             return self.0.hooks.send_email(db, mail.user, &data).await;
         }
         self.deliver(mail).await
@@ -184,7 +192,13 @@ impl Mailer {
     ) -> Result<()> {
         self.permit(new.to)?;
         if self.has_hook() {
-            let data = self.hook_data(new.kind, current.codes, Some(new.codes), new.redirect_to);
+            let data = hook_data::codes(
+                &self.0.config,
+                new.kind,
+                current.codes,
+                Some(new.codes),
+                new.redirect_to,
+            );
             return self.0.hooks.send_email(db, new.user, &data).await;
         }
         self.deliver(current).await?;
@@ -201,11 +215,31 @@ impl Mailer {
         if !inner.config.email.notifications.iter().any(|on| on == name) {
             return;
         }
-        let mut variables = self.variables(user, &to);
-        notification.add_to(&mut variables, user);
-        if let Err(error) = self.render_and_send(name, &to, &variables).await {
+        let sent = if self.has_hook() {
+            self.notify_hook(user, notification).await
+        } else {
+            let mut variables = self.variables(user, &to);
+            notification.add_to(&mut variables, user);
+            self.render_and_send(name, &to, &variables).await
+        };
+        if let Err(error) = sent {
             tracing::warn!(%error, name, "a notification was not sent");
         }
+    }
+
+    /// The change that it tells of is committed, so the hook has a transaction of its own.
+    async fn notify_hook(&self, user: &Value, notification: Notification<'_>) -> Result<(), String> {
+        let told = |error: &dyn std::fmt::Display| error.to_string();
+        let inner = &*self.0;
+        let mut connection = inner.pool.get().await.map_err(|error| told(&error))?;
+        let tx = connection.begin().await.map_err(|error| told(&error))?;
+        let data = hook_data::notification(&inner.config, notification);
+        inner
+            .hooks
+            .send_email(&tx, user, &data)
+            .await
+            .map_err(|error| told(&error))?;
+        tx.commit().await.map_err(|error| told(&error))
     }
 
     /// The limits on who may get mail and how often.
@@ -287,24 +321,6 @@ impl Mailer {
             .send_email(email)
             .await
             .map_err(|error| error.to_string())
-    }
-
-    fn hook_data(
-        &self,
-        kind: MailKind,
-        codes: Codes<'_>,
-        new: Option<Codes<'_>>,
-        redirect_to: &str,
-    ) -> Value {
-        let (token_new, hash, hash_new) = match new {
-            Some(new) => (new.code, new.hash, codes.hash),
-            None => ("", codes.hash, ""),
-        };
-        json!({
-            "token": codes.code, "token_hash": hash, "redirect_to": redirect_to, "email_action_type": kind.link_type(),
-            "site_url": self.0.config.external_url.as_str(), "token_new": token_new, "token_hash_new": hash_new,
-            "old_email": "", "old_phone": "", "provider": "", "factor_type": "",
-        })
     }
 }
 

@@ -84,10 +84,23 @@ pub fn identity_data(user: &User, provider: &str, verified: bool) -> Map<String,
 /// An identity to store with the user.
 #[derive(Debug)]
 pub struct NewIdentity {
-    /// `email` or `phone`.
-    pub provider: &'static str,
+    /// `email`, `phone`, or the name of an external provider.
+    pub provider: String,
+    /// The provider's subject; `None` stands for the user's own id, as e-mail and phone have it.
+    pub provider_id: Option<String>,
     /// Its data.
     pub data: Map<String, Value>,
+}
+
+impl NewIdentity {
+    /// The identity of an address, whose subject is the user itself.
+    pub fn of_address(provider: &str, data: Map<String, Value>) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            provider_id: None,
+            data,
+        }
+    }
 }
 
 /// Stores the user and its identities, between the two hooks. The user is then as the database has it.
@@ -108,17 +121,11 @@ pub async fn store(
 
 async fn insert(tx: &Transaction<'_>, user: &User, identities: &[NewIdentity]) -> Result<(), DbError> {
     users::insert(tx, user).await?;
+    let now = user.created_at.unwrap_or_default();
+    let own_id = user.id.to_string();
     for identity in identities {
-        let now = user.created_at.unwrap_or_default();
-        identities::insert(
-            tx,
-            user.id,
-            identity.provider,
-            &user.id.to_string(),
-            &identity.data,
-            now,
-        )
-        .await?;
+        let subject = identity.provider_id.as_deref().unwrap_or(&own_id);
+        identities::insert(tx, user.id, &identity.provider, subject, &identity.data, now).await?;
     }
     Ok(())
 }

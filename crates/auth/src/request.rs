@@ -58,7 +58,8 @@ pub async fn bytes(request: Request) -> Result<Bytes> {
         })
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+/// The body's JSON.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
         AuthError::bad_request(
             ErrorCode::BadJson,

@@ -32,6 +32,10 @@ pub struct TokenResponse {
     /// Password grant only: the rules the accepted password breaks today, or `null` (auth.md 4.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     weak_password: Option<Option<Weakness>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_refresh_token: Option<String>,
 }
 
 impl TokenResponse {
@@ -45,6 +49,8 @@ impl TokenResponse {
             refresh_token,
             user,
             weak_password: None,
+            provider_token: None,
+            provider_refresh_token: None,
         }
     }
 
@@ -54,21 +60,41 @@ impl TokenResponse {
         self
     }
 
+    /// Adds the tokens that an external provider gave (auth.md 12.2).
+    pub fn with_provider_tokens(mut self, access: Option<String>, refresh: Option<String>) -> Self {
+        let given = |token: Option<String>| token.filter(|token| !token.is_empty());
+        self.provider_token = given(access);
+        self.provider_refresh_token = given(refresh);
+        self
+    }
+
     /// The user, for notifications.
     pub fn user_value(&self) -> Value {
         self.user.to_value()
     }
 
-    /// The form that a redirect carries in its fragment (auth.md 9.8): keys in alphabetical order, `sb` empty.
-    pub fn fragment(&self, link_type: &str) -> String {
+    /// The form that a redirect carries in its fragment (auth.md 9.8, 12.2): keys in alphabetical order, `sb` empty.
+    /// `link_type` is what the link of a mail was for; a sign-in with a provider has none.
+    pub fn fragment(&self, link_type: Option<&str>) -> String {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.append_pair("access_token", &self.access_token)
             .append_pair("expires_at", &self.expires_at.to_string())
-            .append_pair("expires_in", &self.expires_in.to_string())
-            .append_pair("refresh_token", &self.refresh_token)
+            .append_pair("expires_in", &self.expires_in.to_string());
+        let provided = [
+            ("provider_refresh_token", &self.provider_refresh_token),
+            ("provider_token", &self.provider_token),
+        ];
+        for (name, token) in provided {
+            if let Some(token) = token {
+                form.append_pair(name, token);
+            }
+        }
+        form.append_pair("refresh_token", &self.refresh_token)
             .append_pair("sb", "")
-            .append_pair("token_type", self.token_type)
-            .append_pair("type", link_type);
+            .append_pair("token_type", self.token_type);
+        if let Some(link_type) = link_type {
+            form.append_pair("type", link_type);
+        }
         form.finish()
     }
 }

@@ -11,13 +11,17 @@ use ferrobase_jwt::{Clock, Random, TokenKeys};
 use ferrobase_messages::Messenger;
 use serde_json::Value;
 
+use crate::captcha::Captcha;
 use crate::config::AuthConfig;
 use crate::encryption::Vault;
 use crate::error::{AuthError, Result};
 use crate::hooks::Hooks;
+use crate::leaked::LeakedPasswords;
 use crate::limits::Limits;
 use crate::mail::Mailer;
+use crate::model::one_time::CodeHasher;
 use crate::passwords::Passwords;
+use crate::providers::oidc::Issuers;
 use crate::store::audit;
 use crate::texts::Texts;
 
@@ -31,7 +35,7 @@ pub struct Parts {
     pub keys: TokenKeys,
     /// Mail and SMS.
     pub messenger: Messenger,
-    /// Outgoing HTTP, for hooks.
+    /// Outgoing HTTP to what the operator configures: hooks, CAPTCHA, leaked passwords.
     pub outgoing: Outgoing,
     /// Time.
     pub clock: Clock,
@@ -81,20 +85,47 @@ pub struct Inner {
     pub texts: Texts,
     /// Request limits per client.
     pub limits: Limits,
+    /// Outgoing HTTP.
+    pub outgoing: Outgoing,
+    /// Keys of those who issue ID tokens.
+    pub issuers: Issuers,
+    /// Hashes one-time codes.
+    pub code_hasher: CodeHasher,
+    /// The CAPTCHA.
+    pub captcha: Captcha,
+    /// The corpus of leaked passwords.
+    pub leaked_passwords: LeakedPasswords,
 }
 
 impl State {
     /// Puts the service together. Fails on settings that only show when used: templates, encryption keys.
     pub fn new(parts: Parts) -> std::result::Result<Self, StartError> {
         let config = Arc::new(parts.config);
-        let hooks = Hooks::new(&config.hooks, parts.outgoing, parts.clock.clone(), parts.random);
-        let mailer = Mailer::new(config.clone(), parts.messenger.clone(), hooks.clone())?;
+        let captcha = Captcha::new(config.captcha.clone(), parts.outgoing.clone());
+        let leaked_passwords = LeakedPasswords::new(config.leaked_passwords.clone(), parts.outgoing.clone());
+        let hooks = Hooks::new(
+            &config.hooks,
+            parts.outgoing.clone(),
+            parts.clock.clone(),
+            parts.random,
+        );
+        let mailer = Mailer::new(
+            config.clone(),
+            parts.messenger.clone(),
+            hooks.clone(),
+            parts.pool.clone(),
+        )?;
         let texts = Texts::new(config.clone(), parts.messenger, hooks.clone());
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Self(Arc::new(Inner {
             vault: Vault::new(config.encryption.as_ref(), parts.random).map_err(StartError::Encryption)?,
             passwords: Passwords::new(threads).map_err(StartError::Passwords)?,
             limits: Limits::new(&config),
+            issuers: Issuers::new(parts.outgoing.clone(), parts.clock.clone()),
+            outgoing: parts.outgoing,
+            code_hasher: CodeHasher::new(parts.keys.derive("one-time codes")),
+            captcha,
+            leaked_passwords,
             config,
             pool: parts.pool,
             keys: parts.keys,

@@ -4,17 +4,23 @@
 use ferrobase_db::{DbError, FromSql, Row};
 
 pub mod audit;
+pub mod audit_log;
 pub mod challenges;
 pub mod cleanup;
+pub mod code_guesses;
 pub mod factors;
 pub mod flow_states;
 pub mod identities;
+pub mod linking;
+pub mod oauth_client_states;
 pub mod one_time_tokens;
 mod parts;
 mod records;
 pub mod recovery_codes;
 pub mod refresh;
 pub mod sessions;
+pub mod single_use;
+pub mod user_lists;
 pub mod users;
 pub mod verification;
 

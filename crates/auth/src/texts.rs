@@ -6,7 +6,7 @@ use std::time::Duration;
 use ferrobase_db::Executor;
 use ferrobase_http::RateLimiter;
 use ferrobase_messages::template::{Escape, Template};
-use ferrobase_messages::{Messenger, SendError, Sms, SmsChannel};
+use ferrobase_messages::{CodeCheck, Messenger, SendError, Sms, SmsChannel};
 use serde_json::{Value, json};
 
 use crate::config::AuthConfig;
@@ -68,6 +68,24 @@ impl Texts {
     /// The fixed code of a number that is configured for tests.
     pub fn test_code(&self, phone: &str) -> Option<&str> {
         self.0.config.sms.test_otp.get(phone).map(String::as_str)
+    }
+
+    /// Whether the provider makes and checks the codes for `phone` (digits) itself. Ours then goes nowhere and counts for
+    /// nothing. Test numbers keep their fixed codes, and the hook sends ours.
+    pub fn provider_makes_codes(&self, phone: &str) -> bool {
+        self.may_make_codes() && self.test_code(phone).is_none()
+    }
+
+    /// Whether there are numbers of which [`Self::provider_makes_codes`] is true.
+    pub fn may_make_codes(&self) -> bool {
+        self.0.messenger.makes_codes() && !self.0.hooks.has_send_sms()
+    }
+
+    /// Asks the provider about a code that it made. No connection to the database should be held meanwhile. A provider
+    /// that cannot answer has not approved.
+    pub async fn provider_approves(&self, phone: &str, code: &str) -> bool {
+        let answer = self.0.messenger.check_code(phone, code).await;
+        matches!(answer, Ok(CodeCheck::Approved))
     }
 
     /// Sends `code` to `phone` (digits). Test numbers get nothing. The provider's id of the message, if it gave one.

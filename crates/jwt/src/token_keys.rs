@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::claims::Claims;
 use crate::clock::Clock;
+use crate::digest::hmac_sha256;
 use crate::jwk::{self, Key};
 use crate::signer::Signer;
 use crate::verified::Verified;
@@ -87,6 +88,8 @@ struct Inner {
     keys: Vec<Key>,
     secret: DecodingKey,
     secret_signer: Signer,
+    /// What keys for other purposes are derived from.
+    root: [u8; 32],
     /// Index into `keys`; `None` = the secret signs.
     signing: Option<usize>,
     header: String,
@@ -132,6 +135,7 @@ impl TokenKeys {
         Ok(Self(Arc::new(Inner {
             secret: DecodingKey::from_secret(secret),
             secret_signer,
+            root: hmac_sha256(secret, &[b"ferrobase: keys for other purposes"]),
             signing,
             header,
             secret_header,
@@ -172,6 +176,12 @@ impl TokenKeys {
         check_times(&claims, self.0.clock.unix())?;
         self.0.verified.insert(token, Arc::clone(&claims));
         Ok(claims)
+    }
+
+    /// A key for another purpose, which `label` names. All processes of a project derive the same; it tells nothing about
+    /// the secret.
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        hmac_sha256(&self.0.root, &[label.as_bytes()])
     }
 
     /// The public keys, as `/.well-known/jwks.json` shows them.

@@ -103,6 +103,37 @@ impl Verifier {
         })))
     }
 
+    /// Keys as somebody else publishes them. Shared secrets have no place there and are passed over, as is every key that
+    /// this library does not know or that is not for signatures; a set without any usable key is an error.
+    pub fn of_published(set: &Value, clock: Clock) -> Result<Self, KeyError> {
+        let listed = set.get("keys").and_then(Value::as_array);
+        let keys: Vec<Key> = listed
+            .into_iter()
+            .flatten()
+            .filter(|key| key.get("use").and_then(Value::as_str).unwrap_or("sig") == "sig")
+            .filter_map(|key| jwk(key).ok())
+            .filter(|key| key.family != AlgorithmFamily::Hmac)
+            .collect();
+        if keys.is_empty() {
+            return Err(KeyError::Jwk("the set has no usable key".to_owned()));
+        }
+        Ok(Self(Arc::new(Inner {
+            keys,
+            audience: None,
+            verified: Verified::new(),
+            clock,
+        })))
+    }
+
+    /// Whether a token's key is among these: by its id, where it names one.
+    pub fn has_key_of(&self, token: &str) -> bool {
+        let id = header(token).and_then(|header| Some(header.get("kid")?.as_str()?.to_owned()));
+        id.is_none_or(|id| {
+            let mut keys = self.0.keys.iter();
+            keys.any(|key| key.id.as_ref().is_none_or(|own| *own == id))
+        })
+    }
+
     /// The claims of a valid token. Signatures are remembered, times are checked on every use.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Rejection> {
         let inner = &*self.0;
@@ -131,12 +162,7 @@ impl Verifier {
 
 impl Inner {
     fn decode(&self, token: &str) -> Result<Claims, Rejection> {
-        let header: Value = token
-            .split('.')
-            .next()
-            .and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok())
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .ok_or(Rejection::Cryptography)?;
+        let header = header(token).ok_or(Rejection::Cryptography)?;
         let name = header.get("alg").and_then(Value::as_str).unwrap_or_default();
         if name == "none" {
             return Err(Rejection::Unsecured);
@@ -200,6 +226,12 @@ impl Key {
         };
         same_id && self.family == algorithm.family() && self.algorithm.is_none_or(|own| own == algorithm)
     }
+}
+
+fn header(token: &str) -> Option<Value> {
+    let part = token.split('.').next()?;
+    let bytes = BASE64URL_NOPAD.decode(part.as_bytes()).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 fn decode(token: &str, key: &Key, algorithm: Algorithm) -> Result<Claims, Rejection> {
@@ -322,5 +354,23 @@ mod tests {
             Err(Rejection::Unsecured)
         );
         assert!(Verifier::new("short", false, None, Clock::System).is_err());
+    }
+
+    #[test]
+    fn published_sets_hold_no_secrets() {
+        let oct = json!({"kty": "oct", "k": BASE64URL_NOPAD.encode(SECRET.as_bytes()), "kid": "a"});
+        let ec = json!({
+            "kty": "EC", "crv": "P-256", "kid": "b", "use": "sig",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        });
+        let odd = json!({"kty": "???", "kid": "c"});
+        assert!(Verifier::of_published(&json!({"keys": [oct, odd]}), Clock::System).is_err());
+        let verifier = Verifier::of_published(&json!({"keys": [oct, odd, ec]}), Clock::System).unwrap();
+        let forged = token(&json!({"sub": "a"}), SECRET);
+        assert_eq!(verifier.verify(&forged), Err(Rejection::NoKey));
+        let kid =
+            |kid: &str| BASE64URL_NOPAD.encode(json!({"alg": "ES256", "kid": kid}).to_string().as_bytes());
+        assert!(verifier.has_key_of(&format!("{}.e30.", kid("b"))));
+        assert!(!verifier.has_key_of(&format!("{}.e30.", kid("z"))));
     }
 }

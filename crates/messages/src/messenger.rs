@@ -1,13 +1,12 @@
 //! Where a message goes.
 
 use crate::inbox::{Inbox, Mailbox, NewMessage};
+use crate::provider::ProviderError;
+use crate::sms_sender::{SmsSender, SmsTransport};
 use crate::smtp::{Smtp, SmtpOptions};
-use crate::twilio::{Twilio, TwilioError};
 use ferrobase_http::Outgoing;
 use ferrobase_jwt::{Clock, Random};
-use secrecy::SecretString;
 use std::sync::Arc;
-use url::Url;
 
 /// An e-mail to one address.
 #[derive(Debug, Clone)]
@@ -40,24 +39,6 @@ pub struct Sms {
     pub body: String,
     /// How it travels.
     pub channel: SmsChannel,
-}
-
-/// Who delivers SMS (auth.md 19.2).
-#[derive(Debug, Clone)]
-pub enum SmsTransport {
-    /// Nobody: into the development inbox.
-    Inbox,
-    /// Twilio's Messages API.
-    Twilio {
-        /// `AC…`, also the user name of the API.
-        account_sid: String,
-        /// The API's password.
-        auth_token: SecretString,
-        /// A messaging service (`MG…`) or a sender's number or name.
-        message_service_sid: String,
-        /// Where the API is; `None` is Twilio itself.
-        base_url: Option<Url>,
-    },
 }
 
 /// What a [`Messenger`] is made of.
@@ -107,7 +88,7 @@ pub struct Messenger {
 #[derive(Debug)]
 struct Shared {
     smtp: Option<Smtp>,
-    twilio: Option<Twilio>,
+    sms: Option<SmsSender>,
     inbox: Option<Inbox>,
     from: Mailbox,
 }
@@ -121,21 +102,6 @@ impl Messenger {
         clock: Clock,
         random: Random,
     ) -> Self {
-        let twilio = match options.sms {
-            SmsTransport::Inbox => None,
-            SmsTransport::Twilio {
-                account_sid,
-                auth_token,
-                message_service_sid,
-                base_url,
-            } => Some(Twilio {
-                outgoing,
-                account_sid,
-                auth_token,
-                message_service_sid,
-                base_url,
-            }),
-        };
         let smtp = options.smtp.map(|smtp| Smtp::new(smtp, clock, random));
         let from = Mailbox {
             name: options.from_name,
@@ -144,7 +110,7 @@ impl Messenger {
         Self {
             shared: Arc::new(Shared {
                 smtp,
-                twilio,
+                sms: SmsSender::new(options.sms, outgoing),
                 inbox,
                 from,
             }),
@@ -178,14 +144,34 @@ impl Messenger {
         Ok(())
     }
 
+    /// Whether the provider makes and checks the codes itself, so that [`Self::check_code`] is who knows them.
+    pub fn makes_codes(&self) -> bool {
+        matches!(self.shared.sms, Some(SmsSender::TwilioVerify(_)))
+    }
+
+    /// Asks the provider about a code that it made for `phone` (digits).
+    pub async fn check_code(&self, phone: &str, code: &str) -> Result<CodeCheck, SendError> {
+        let Some(SmsSender::TwilioVerify(twilio)) = &self.shared.sms else {
+            return Err(SendError::NoTransport);
+        };
+        match twilio.check(phone, code).await {
+            Ok(true) => Ok(CodeCheck::Approved),
+            Ok(false) => Ok(CodeCheck::Denied),
+            Err(error) => {
+                tracing::warn!(%error, "a code was not checked");
+                Err(error.into())
+            }
+        }
+    }
+
     /// Sends over the provider when one is configured, else into the inbox: then it is a mail to
     /// `<digits>@sms.local`. The answer is the provider's (or the inbox's) id of the message.
     pub async fn send_sms(&self, sms: Sms) -> Result<Option<String>, SendError> {
         if sms.to.is_empty() || !sms.to.bytes().all(|b| b.is_ascii_digit()) {
             return Err(SendError::Address);
         }
-        if let Some(twilio) = &self.shared.twilio {
-            return twilio.send(&sms).await.map(Some).map_err(|error| {
+        if let Some(sender) = &self.shared.sms {
+            return sender.send(&sms).await.map(Some).map_err(|error| {
                 tracing::warn!(%error, "SMS was not sent");
                 SendError::from(error)
             });
@@ -212,12 +198,21 @@ impl Messenger {
     }
 }
 
-impl From<TwilioError> for SendError {
-    fn from(error: TwilioError) -> Self {
+/// What the provider says about a code that it made itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeCheck {
+    /// Right.
+    Approved,
+    /// Wrong, used or too old.
+    Denied,
+}
+
+impl From<ProviderError> for SendError {
+    fn from(error: ProviderError) -> Self {
         match error {
-            TwilioError::Timeout => Self::Timeout,
-            TwilioError::Unavailable(_) | TwilioError::Answer(_) => Self::Unavailable,
-            TwilioError::Refused { code, message } => Self::Refused { code, message },
+            ProviderError::Timeout => Self::Timeout,
+            ProviderError::Unavailable(_) | ProviderError::Answer(_) => Self::Unavailable,
+            ProviderError::Refused { code, message } => Self::Refused { code, message },
         }
     }
 }

@@ -12,14 +12,17 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    AuthConfig, EncryptionConfig, PasswordRules, RateLimits, RefreshTokenRules, SessionRules, WebauthnConfig,
+    AuthConfig, CodeGuessRules, EncryptionConfig, RateLimits, RefreshTokenRules, SessionRules, WebauthnConfig,
 };
 use crate::encryption::decode_key;
 use crate::model::redirect::Glob;
 
+mod captcha;
 mod email;
+mod external;
 mod hooks;
 mod mfa;
+mod password;
 mod sms;
 
 type Result<T> = std::result::Result<T, ConfigError>;
@@ -28,39 +31,6 @@ type Result<T> = std::result::Result<T, ConfigError>;
 const LONGEST_JWT_EXPIRY: u64 = 604_800;
 /// Bounds of a one-time code (auth.md 9).
 const OTP_LENGTH: std::ops::RangeInclusive<u16> = 6..=10;
-
-const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
-const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const DIGITS: &str = "0123456789";
-const SYMBOLS: &str = "!@#$%^&*()_+-=[]{};'\\:\"|<>?,./`~";
-
-/// Providers for which `/settings` has a place.
-const PROVIDERS: [&str; 23] = [
-    "apple",
-    "azure",
-    "bitbucket",
-    "discord",
-    "facebook",
-    "figma",
-    "fly",
-    "github",
-    "gitlab",
-    "google",
-    "kakao",
-    "keycloak",
-    "linkedin",
-    "linkedin_oidc",
-    "notion",
-    "slack",
-    "slack_oidc",
-    "snapchat",
-    "spotify",
-    "twitch",
-    "twitter",
-    "workos",
-    "zoom",
-];
 
 impl AuthConfig {
     /// Reads the settings. `external_url` is where clients reach this service, with the gateway's prefix. Fails on the first
@@ -83,6 +53,7 @@ impl AuthConfig {
             site_url: site_url(&auth)?,
             redirect_allow_list: redirect_allow_list(&auth)?,
             jwt_issuer: Some(jwt_issuer(&auth, &external_url)?),
+            external: external::load(&auth, &external_url)?,
             external_url,
             jwt_audience: filled(&auth, "jwt_audience", "GOTRUE_JWT_AUD", "authenticated")?,
             jwt_expiry: jwt_expiry(&auth)?,
@@ -109,7 +80,10 @@ impl AuthConfig {
                 .get("enable_manual_linking")
                 .or_env("GOTRUE_SECURITY_MANUAL_LINKING_ENABLED")
                 .bool_or(false)?,
-            password: password_rules(&auth)?,
+            password: password::load(&auth)?,
+            leaked_passwords: password::leaked(&auth)?,
+            code_guesses: code_guesses(&auth)?,
+            captcha: captcha::load(&auth)?,
             refresh_tokens: refresh_tokens(&auth)?,
             sessions: sessions(&auth)?,
             rate_limits: rate_limits(&auth, email.smtp.is_some())?,
@@ -124,7 +98,7 @@ impl AuthConfig {
                 .or_env_negated("GOTRUE_AUDIT_LOG_DISABLE_POSTGRES")
                 .bool_or(true)?,
             request_timeout: request_timeout(&auth)?,
-            external_providers: external_providers(&auth)?,
+            flow_state_expiry: flow_state_expiry(&auth)?,
         })
     }
 }
@@ -175,71 +149,6 @@ fn jwt_expiry(auth: &Section<'_>) -> Result<Duration> {
         ));
     }
     Ok(Duration::from_secs(seconds))
-}
-
-fn password_rules(auth: &Section<'_>) -> Result<PasswordRules> {
-    let variable = "GOTRUE_PASSWORD_MIN_LENGTH";
-    let min_length = auth.get("minimum_password_length").or_env(variable).u16_or(6)?;
-    if !(6..=72).contains(&min_length) {
-        return Err(wrong(auth, "minimum_password_length", variable, "6 to 72"));
-    }
-    let email = auth.section("email");
-    Ok(PasswordRules {
-        min_length: usize::from(min_length),
-        required_characters: required_characters(auth)?,
-        require_reauthentication: email
-            .get("secure_password_change")
-            .or_env("GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION")
-            .bool_or(false)?,
-        require_current_password: email
-            .get("require_current_password")
-            .or_env("GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD")
-            .bool_or(false)?,
-    })
-}
-
-fn required_characters(auth: &Section<'_>) -> Result<Vec<String>> {
-    let names = [
-        "",
-        "letters_digits",
-        "lower_upper_letters_digits",
-        "lower_upper_letters_digits_symbols",
-    ];
-    let sets: &[&str] = match auth.get("password_requirements").one_of(&names)?.as_deref() {
-        Some("letters_digits") => &[LETTERS, DIGITS],
-        Some("lower_upper_letters_digits") => &[LOWER, UPPER, DIGITS],
-        Some("lower_upper_letters_digits_symbols") => &[LOWER, UPPER, DIGITS, SYMBOLS],
-        Some(_) => &[],
-        None => {
-            let own = auth
-                .get("password_required_characters")
-                .or_env("GOTRUE_PASSWORD_REQUIRED_CHARACTERS");
-            return Ok(character_sets(&own.string_or("")?));
-        }
-    };
-    Ok(sets.iter().map(|&set| set.to_owned()).collect())
-}
-
-/// Splits `abc:0123` at colons; `\:` is a colon in a set.
-fn character_sets(text: &str) -> Vec<String> {
-    let mut sets = vec![String::new()];
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(':') {
-        if let (Some(set), escaped) = (sets.last_mut(), before.strip_suffix('\\')) {
-            set.push_str(escaped.unwrap_or(before));
-            if escaped.is_some() {
-                set.push(':');
-            } else {
-                sets.push(String::new());
-            }
-        }
-        rest = after;
-    }
-    if let Some(set) = sets.last_mut() {
-        set.push_str(rest);
-    }
-    sets.retain(|set| !set.is_empty());
-    sets
 }
 
 fn refresh_tokens(auth: &Section<'_>) -> Result<RefreshTokenRules> {
@@ -309,6 +218,19 @@ fn rate_limits(auth: &Section<'_>, mails_leave: bool) -> Result<RateLimits> {
             15,
         )?,
         header: header.filter(|name| !name.is_empty()),
+    })
+}
+
+fn code_guesses(auth: &Section<'_>) -> Result<CodeGuessRules> {
+    const DAY: Duration = Duration::from_secs(86_400);
+    let section = auth.section("code_guesses");
+    let window = section.get("window").duration_or(Duration::from_secs(300))?;
+    if window.is_zero() || window > DAY {
+        return Err(section.invalid("window", "a duration above zero, at most 24h"));
+    }
+    Ok(CodeGuessRules {
+        max_attempts: i32::from(section.get("max_attempts").u16_or(15)?),
+        window,
     })
 }
 
@@ -395,25 +317,14 @@ fn request_timeout(auth: &Section<'_>) -> Result<Duration> {
     Ok(timeout)
 }
 
-fn external_providers(auth: &Section<'_>) -> Result<Vec<String>> {
-    let external = auth.section("external");
-    let mut names = external.children();
-    names.extend(PROVIDERS.map(str::to_owned));
-    names.sort_unstable();
-    names.dedup();
-    let mut enabled = Vec::new();
-    for name in names {
-        let variable = format!("GOTRUE_EXTERNAL_{}_ENABLED", name.to_ascii_uppercase());
-        if external
-            .section(&name)
-            .get("enabled")
-            .or_env(&variable)
-            .bool_or(false)?
-        {
-            enabled.push(name);
-        }
-    }
-    Ok(enabled)
+/// Shorter ones are the original's minimum.
+fn flow_state_expiry(auth: &Section<'_>) -> Result<Duration> {
+    const SHORTEST: Duration = Duration::from_secs(300);
+    let expiry = auth
+        .get("flow_state_expiry")
+        .or_env("GOTRUE_EXTERNAL_FLOW_STATE_EXPIRY_DURATION")
+        .duration_or(SHORTEST)?;
+    Ok(expiry.max(SHORTEST))
 }
 
 /// Text for which empty means the default.

@@ -27,10 +27,7 @@ fn bodies_of_both_versions() {
         json!({"code": "weak_password", "message": "short", "weak_password": {"reasons": ["length"]}})
     );
 
-    let oauth = AuthError::OAuth {
-        error: "invalid_grant",
-        description: "x".into(),
-    };
+    let oauth = AuthError::oauth("invalid_grant", "x");
     assert_eq!(
         oauth.body(ApiVersion::V20240101, "r"),
         json!({"error": "invalid_grant", "error_description": "x"})

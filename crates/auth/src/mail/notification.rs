@@ -27,6 +27,16 @@ pub enum Notification<'a> {
         /// Its kind.
         factor_type: &'a str,
     },
+    /// A provider was added to the ways of signing in.
+    IdentityLinked {
+        /// Its name.
+        provider: &'a str,
+    },
+    /// A provider was removed from the ways of signing in.
+    IdentityUnlinked {
+        /// Its name.
+        provider: &'a str,
+    },
 }
 
 impl Notification<'_> {
@@ -38,6 +48,8 @@ impl Notification<'_> {
             Self::PhoneChanged { .. } => "phone_changed",
             Self::MfaFactorEnrolled { .. } => "mfa_factor_enrolled",
             Self::MfaFactorUnenrolled { .. } => "mfa_factor_unenrolled",
+            Self::IdentityLinked { .. } => "identity_linked",
+            Self::IdentityUnlinked { .. } => "identity_unlinked",
         }
     }
 
@@ -59,6 +71,9 @@ impl Notification<'_> {
             }
             Self::MfaFactorEnrolled { factor_type } | Self::MfaFactorUnenrolled { factor_type } => {
                 variables["FactorType"] = json!(factor_type);
+            }
+            Self::IdentityLinked { provider } | Self::IdentityUnlinked { provider } => {
+                variables["Provider"] = json!(provider);
             }
         }
     }

@@ -52,6 +52,26 @@ pub enum Method {
     Otp,
     /// Anonymous sign-in.
     Anonymous,
+    /// External provider, by redirect or by its ID token.
+    OAuth,
+    /// Recovery link of a PKCE flow.
+    Recovery,
+    /// Invitation link of a PKCE flow.
+    Invite,
+    /// Magic link of a PKCE flow.
+    MagicLink,
+    /// Confirmation link of a PKCE flow.
+    EmailSignup,
+    /// Link of an e-mail change of a PKCE flow.
+    EmailChange,
+    /// Single sign-on by SAML.
+    SsoSaml,
+    /// Wallet.
+    Web3,
+    /// Passkey, as the only factor.
+    Passkey,
+    /// Authorization code that this server issued as an OAuth provider.
+    OAuthProvider,
     /// Authenticator app.
     Totp,
     /// Code by SMS as a second factor.
@@ -69,11 +89,37 @@ impl Method {
             Self::Password => "password",
             Self::Otp => "otp",
             Self::Anonymous => "anonymous",
+            Self::OAuth => "oauth",
+            Self::Recovery => "recovery",
+            Self::Invite => "invite",
+            Self::MagicLink => "magiclink",
+            Self::EmailSignup => "email/signup",
+            Self::EmailChange => "email_change",
+            Self::SsoSaml => "sso/saml",
+            Self::Web3 => "web3",
+            Self::Passkey => "passkey",
+            Self::OAuthProvider => "oauth_provider/authorization_code",
             Self::Totp => "totp",
             Self::MfaPhone => "mfa/phone",
             Self::MfaWebauthn => "mfa/webauthn",
             Self::MfaRecoveryCode => "mfa/recovery_code",
         }
+    }
+
+    /// Reads `flow_state.authentication_method`: the ways in which a flow with an authorization code can sign in.
+    /// `None` = not one of them.
+    pub fn of_flow(text: &str) -> Option<Self> {
+        [
+            Self::OAuth,
+            Self::Recovery,
+            Self::Invite,
+            Self::MagicLink,
+            Self::EmailSignup,
+            Self::EmailChange,
+            Self::SsoSaml,
+        ]
+        .into_iter()
+        .find(|method| method.as_str() == text)
     }
 }
 
@@ -83,4 +129,19 @@ pub fn is_second_factor(method: &str) -> bool {
         method,
         "totp" | "mfa/phone" | "mfa/webauthn" | "mfa/recovery_code"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flows_sign_in_by_methods_of_one_factor() {
+        assert_eq!(Method::of_flow("email/signup"), Some(Method::EmailSignup));
+        assert_eq!(Method::of_flow("oauth"), Some(Method::OAuth));
+        // A flow must not be able to claim a second factor.
+        assert_eq!(Method::of_flow("totp"), None);
+        assert_eq!(Method::of_flow(""), None);
+        assert!(!is_second_factor(Method::Passkey.as_str()));
+    }
 }

@@ -1,15 +1,28 @@
 //! One-time codes and the hashes that stand for them (auth.md section 9).
 
-use aws_lc_rs::digest;
 use data_encoding::HEXLOWER;
-use ferrobase_jwt::Random;
+use ferrobase_jwt::{Random, hmac_sha256};
 
-/// The stored form of a code: lower-case hex SHA-224 over the address and the code. The phone comes without "+".
-pub fn token_hash(address: &str, code: &str) -> String {
-    let mut context = digest::Context::new(&digest::SHA224);
-    context.update(address.as_bytes());
-    context.update(code.as_bytes());
-    HEXLOWER.encode(context.finish().as_ref())
+/// Bytes of a hash: as many as the original's SHA-224 has.
+const HASH_LENGTH: usize = 28;
+
+/// Makes the stored form of codes, which also stands for them in links.
+///
+/// The original hashes address and code alone, so that whoever knows an address can compute the million links that its
+/// code may have, and try them where no limit per address can see it. Ours has a key that only the project has.
+pub struct CodeHasher([u8; 32]);
+
+impl CodeHasher {
+    /// `key` is the project's, the same in all its processes.
+    pub const fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    /// Lower-case hex, as long as the original's. The phone comes without "+".
+    pub fn hash(&self, address: &str, code: &str) -> String {
+        let mac = hmac_sha256(&self.0, &[address.as_bytes(), b"\0", code.as_bytes()]);
+        HEXLOWER.encode(&mac[..HASH_LENGTH])
+    }
 }
 
 /// A fresh decimal code. Lengths outside 6 to 10 fall back to 6, as in the original.
@@ -53,11 +66,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hash_is_sha224_hex() {
-        // SHA-224("abc"), FIPS 180-4.
-        assert_eq!(
-            token_hash("a", "bc"),
-            "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"
-        );
+    fn hashes_need_the_key() {
+        let hash = CodeHasher::new([1; 32]).hash("ann@example.com", "123456");
+        assert_eq!(hash.len(), 56);
+        assert_eq!(hash, CodeHasher::new([1; 32]).hash("ann@example.com", "123456"));
+        assert_ne!(hash, CodeHasher::new([2; 32]).hash("ann@example.com", "123456"));
+        // Where the address ends and the code begins counts.
+        let hasher = CodeHasher::new([1; 32]);
+        assert_ne!(hasher.hash("491", "23456"), hasher.hash("4912", "3456"));
     }
 }

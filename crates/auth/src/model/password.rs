@@ -13,7 +13,7 @@ pub(crate) const LONGEST: usize = 72;
 pub struct Weakness {
     /// The broken rules as sentences, joined by a space.
     pub message: String,
-    /// `length`, `characters`.
+    /// `length`, `characters`, `pwned`.
     pub reasons: Vec<&'static str>,
 }
 
@@ -42,16 +42,24 @@ pub fn weakness(rules: &PasswordRules, password: &str) -> Option<Weakness> {
     })
 }
 
-/// Refuses passwords that are too long (400 `validation_failed`) or too weak (422 `weak_password`).
-pub fn check(rules: &PasswordRules, password: &str) -> Result<()> {
-    check_length(password)?;
-    match weakness(rules, password) {
-        None => Ok(()),
-        Some(Weakness { message, reasons }) => Err(AuthError::WeakPassword { message, reasons }),
+impl Weakness {
+    /// A leaked password, whatever else is wrong with it.
+    pub(crate) fn leaked(other: Option<Self>) -> Self {
+        let sentence = "Password is known to be weak and easy to guess, please choose a different one.";
+        let mut weakness = other.unwrap_or(Self {
+            message: String::new(),
+            reasons: Vec::new(),
+        });
+        if !weakness.message.is_empty() {
+            weakness.message.push(' ');
+        }
+        weakness.message.push_str(sentence);
+        weakness.reasons.push("pwned");
+        weakness
     }
 }
 
-/// The upper bound alone, for passwords that an administrator sets.
+/// Refuses passwords that are too long (400 `validation_failed`).
 pub(crate) fn check_length(password: &str) -> Result<()> {
     if password.len() > LONGEST {
         return Err(AuthError::validation(
@@ -91,13 +99,24 @@ mod tests {
     #[test]
     fn lengths_count_bytes() {
         assert_eq!(weakness(&rules(6, &[]), "äöü"), None);
-        assert!(check(&rules(6, &[]), &"a".repeat(72)).is_ok());
-        let refusal = check(&rules(6, &[]), &"ä".repeat(37)).unwrap_err();
+        assert!(check_length(&"a".repeat(72)).is_ok());
+        let refusal = check_length(&"ä".repeat(37)).unwrap_err();
         assert_eq!(refusal.status().as_u16(), 400);
         assert_eq!(
             refusal.public_message(),
             "Password cannot be longer than 72 characters"
         );
-        assert_eq!(check(&rules(6, &[]), "").unwrap_err().status().as_u16(), 422);
+        assert_eq!(weakness(&rules(6, &[]), "").unwrap().reasons, ["length"]);
+    }
+
+    #[test]
+    fn a_leak_comes_last() {
+        let weak = Weakness::leaked(weakness(&rules(6, &[]), "abc"));
+        assert_eq!(weak.reasons, ["length", "pwned"]);
+        assert!(
+            weak.message
+                .starts_with("Password should be at least 6 characters. Password is known")
+        );
+        assert_eq!(Weakness::leaked(None).reasons, ["pwned"]);
     }
 }

@@ -1,18 +1,28 @@
 //! `POST /token`: dispatch by grant type (auth.md section 8).
 
+use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
+use axum::routing::post;
 
+use crate::captcha::Solved;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::request::{Body, RequestInfo, query_value};
 use crate::state::State;
 
+mod id_token;
 mod password;
+mod pkce;
 mod refresh;
 
+/// The area's part of the route table.
+pub(super) fn routes() -> Router<State> {
+    Router::new().route("/token", post(grant))
+}
+
 /// Exchanges credentials for a session. The grant type comes from the query.
-pub(super) async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Response> {
+async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Response> {
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::Token, &parts.headers)?;
     let grant_type = query_value(&parts, "grant_type").unwrap_or_default();
@@ -20,17 +30,20 @@ pub(super) async fn grant(Shared(state): Shared<State>, request: Request) -> Res
     let request = Request::from_parts(parts, body);
     let response = match grant_type.as_str() {
         "password" => {
-            let Body(body) = Body::from_request(request, &state).await?;
+            let Solved(body) = Solved::from_request(request, &state).await?;
             password::exchange(&state, &info, body).await?
         }
         "refresh_token" => {
             let Body(body) = Body::from_request(request, &state).await?;
             refresh::exchange(&state, &info, body).await?
         }
-        "id_token" | "pkce" | "web3" => {
-            return Err(AuthError::validation(format!(
-                "The {grant_type} grant is not supported yet"
-            )));
+        "pkce" => {
+            let Body(body) = Body::from_request(request, &state).await?;
+            pkce::exchange(&state, &info, body).await?
+        }
+        "id_token" => id_token::grant(&state, &info, request).await?,
+        "web3" => {
+            return Err(AuthError::validation("The web3 grant is not supported yet"));
         }
         _ => {
             return Err(AuthError::bad_request(

@@ -59,6 +59,16 @@ pub enum Action {
     RecoveryCodesVerified,
     /// Recovery codes removed.
     RecoveryCodesDeleted,
+    /// Identity added to a user.
+    IdentityLinked,
+    /// Identity removed from a user.
+    IdentityUnlinked,
+    /// Passkey registered.
+    PasskeyCreated,
+    /// Passkey renamed.
+    PasskeyUpdated,
+    /// Passkey removed.
+    PasskeyDeleted,
 }
 
 impl Action {
@@ -89,6 +99,11 @@ impl Action {
             Self::RecoveryCodesRegenerated => ("recovery_codes_regenerated", "factor"),
             Self::RecoveryCodesVerified => ("recovery_codes_verified", "factor"),
             Self::RecoveryCodesDeleted => ("recovery_codes_deleted", "factor"),
+            Self::IdentityLinked => ("identity_linked", "user"),
+            Self::IdentityUnlinked => ("identity_unlinked", "user"),
+            Self::PasskeyCreated => ("passkey_created", "user"),
+            Self::PasskeyUpdated => ("passkey_updated", "user"),
+            Self::PasskeyDeleted => ("passkey_deleted", "user"),
         }
     }
 }

@@ -47,6 +47,16 @@ pub const STATEMENTS: &[(&str, &str)] = &[
             select id from auth.webauthn_challenges where expires_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
+        "things that were used once",
+        "delete from _ferrobase.auth_single_use where (kind, digest) in ( \
+            select kind, digest from _ferrobase.auth_single_use where expires_at < $1::timestamptz - interval '24 hours' limit 500)",
+    ),
+    (
+        "counted guesses",
+        "delete from _ferrobase.auth_code_guesses where subject in (select subject from _ferrobase.auth_code_guesses \
+            where window_started_at < $1::timestamptz - interval '24 hours' limit 500)",
+    ),
+    (
         "anonymous users",
         "delete from auth.users where id in ( \
             select id from auth.users where is_anonymous and created_at < $1::timestamptz - interval '30 days' limit 500)",

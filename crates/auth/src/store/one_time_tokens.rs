@@ -69,3 +69,24 @@ pub async fn lock_user(
         _ => Ok(None),
     }
 }
+
+/// For whom codes to `address` are pending that are not older than `since`; two are enough to see that there are several.
+pub async fn users_waiting(
+    db: &impl Executor,
+    address: &str,
+    types: &[TokenType],
+    since: Time,
+) -> Result<Vec<(Uuid, TokenType)>, DbError> {
+    const SQL: &str = "select t.user_id, t.token_type::text from auth.one_time_tokens t \
+         where t.relates_to = $1 and t.token_type::text = any($2) \
+            and t.created_at >= $3::timestamptz at time zone 'utc' limit 2";
+    let names: Vec<&str> = types.iter().map(|token_type| token_type.as_str()).collect();
+    let mut waiting = Vec::new();
+    for row in db.query(SQL, &[&address, &names, &since]).await? {
+        let user_id: Uuid = row.try_get(0).map_err(DbError::from)?;
+        let found: String = row.try_get(1).map_err(DbError::from)?;
+        let known = types.iter().find(|known| known.as_str() == found);
+        waiting.extend(known.map(|known| (user_id, *known)));
+    }
+    Ok(waiting)
+}

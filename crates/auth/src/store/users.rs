@@ -33,6 +33,15 @@ pub(crate) fn read(row: &Row) -> Result<User, DbError> {
 
 /// Like [`read`], from a later column on.
 pub(crate) fn read_at(row: &Row, first: usize) -> Result<User, DbError> {
+    let mut user = read_bare(row, first)?;
+    let mut r = Reader::at(row, first + USER_WIDTH);
+    user.identities = Some(parts::identities(r.take()?)?);
+    user.factors = parts::factors(r.take()?)?;
+    Ok(user)
+}
+
+/// The columns alone.
+pub(crate) fn read_bare(row: &Row, first: usize) -> Result<User, DbError> {
     let mut r = Reader::at(row, first);
     Ok(User {
         id: r.take()?,
@@ -68,8 +77,8 @@ pub(crate) fn read_at(row: &Row, first: usize) -> Result<User, DbError> {
         deleted_at: r.take()?,
         is_sso_user: r.take_or_default()?,
         is_anonymous: r.take_or_default()?,
-        identities: Some(parts::identities(r.take()?)?),
-        factors: parts::factors(r.take()?)?,
+        identities: None,
+        factors: None,
     })
 }
 

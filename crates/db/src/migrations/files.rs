@@ -37,7 +37,9 @@ pub(super) const ALL: &[File] = files! {
         "0006_sso",
         "0007_functions",
         "0008_ferrobase",
-        "0009_owner";
+        "0009_owner",
+        "0010_lists_and_single_use",
+        "0011_code_guesses";
 };
 
 /// What the runner itself needs.

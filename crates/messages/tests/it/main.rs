@@ -1,7 +1,8 @@
-//! The inbox over HTTP, and sending over SMTP and Twilio.
+//! The inbox over HTTP, and sending over SMTP and the SMS providers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod inbox;
+mod sms_providers;
 mod smtp;
 mod twilio;
 

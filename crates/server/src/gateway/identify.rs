@@ -21,12 +21,20 @@ use super::{DATA_API, Gateway, is_below, lingering, refusal};
 /// Name of the key, as header and as parameter.
 const KEY: &str = "apikey";
 
-/// Paths that browsers reach by a link, without a key.
-const OPEN: [&str; 4] = [
+/// Paths that browsers, identity providers and OAuth clients reach by a link, without a key.
+const OPEN: [&str; 12] = [
     "/auth/v1/verify",
     "/auth/v1/callback",
     "/auth/v1/authorize",
     "/auth/v1/.well-known/jwks.json",
+    "/auth/v1/.well-known/openid-configuration",
+    "/auth/v1/.well-known/oauth-authorization-server",
+    "/auth/v1/sso/saml/acs",
+    "/auth/v1/sso/saml/metadata",
+    "/auth/v1/oauth/authorize",
+    "/auth/v1/oauth/token",
+    "/auth/v1/oauth/clients/register",
+    "/auth/v1/oauth/userinfo",
 ];
 
 /// The request with its [`Caller`], or the refusal of one without a right key.

@@ -98,3 +98,91 @@ async fn an_http_hook_gets_signed_mails() {
     assert_eq!(verified.status, 200, "{}", verified.text);
     backend.stop().await;
 }
+
+/// A user's access token from a sign-up.
+async fn token(backend: &Backend, email: &str) -> String {
+    let welcome = sign_up(backend, email).await;
+    assert_eq!(welcome.status, 200, "{}", welcome.text);
+    welcome.json["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_decides_about_second_factors() {
+    let backend = Backend::start(
+        "[auth.mfa.totp]\nenroll_enabled = true\n[auth.mfa.phone]\nenroll_enabled = true\n\
+         [auth.hook.before_mfa_enrollment]\nenabled = true\nuri = \"pg-functions://postgres/public/admission\"\n",
+    )
+    .await;
+    let sql = backend.sql();
+    for statement in [
+        "create table public.asked (event jsonb)",
+        "grant insert on public.asked to supabase_auth_admin",
+        "create function public.admission(event jsonb) returns jsonb language plpgsql as $$ begin \
+            if event->>'factor_type' = 'phone' then \
+               return '{\"error\":{\"http_code\":403,\"message\":\"no telephones\"}}'; end if; \
+            insert into public.asked values (event); return '{}'; end $$",
+    ] {
+        sql.execute(statement, &[]).await.unwrap();
+    }
+    let token = token(&backend, "ann@good.example").await;
+    let path = "/auth/v1/factors";
+    let phone = json!({ "factor_type": "phone", "friendly_name": "mobile", "phone": "+4915112345678" });
+    let refused = backend.send(Method::POST, path, Some(&token), Some(&phone)).await;
+    assert_eq!(
+        (refused.status, refused.json["msg"].as_str()),
+        (403, Some("no telephones"))
+    );
+    let rows = sql.query("select 1 from auth.mfa_factors", &[]).await.unwrap();
+    assert!(rows.is_empty());
+
+    let totp = json!({ "factor_type": "totp", "friendly_name": "app" });
+    let enrolled = backend.send(Method::POST, path, Some(&token), Some(&totp)).await;
+    assert_eq!(enrolled.status, 200, "{}", enrolled.text);
+    let row = sql
+        .query_one("select event::text from public.asked", &[])
+        .await
+        .unwrap();
+    let event: Value = serde_json::from_str(&row.try_get::<_, String>(0).unwrap()).unwrap();
+    assert_eq!(event["user"]["email"], "ann@good.example");
+    assert_eq!(
+        (&event["factor_type"], &event["friendly_name"]),
+        (&json!("totp"), &json!("app"))
+    );
+    assert_eq!(event["metadata"]["name"], "before-mfa-enrollment");
+    assert_eq!(event["metadata"]["ip_address"], "127.0.0.1");
+    backend.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_go_through_the_mail_hook() {
+    let backend = Backend::start(
+        "[auth.email.notification.password_changed]\nenabled = true\n\
+         [auth.hook.send_email]\nenabled = true\nuri = \"pg-functions://postgres/public/mail\"\n",
+    )
+    .await;
+    let sql = backend.sql();
+    for statement in [
+        "create table public.mails (event jsonb)",
+        "grant insert on public.mails to supabase_auth_admin",
+        "create function public.mail(event jsonb) returns jsonb language sql as $$ \
+            insert into public.mails values (event); select '{}'::jsonb $$",
+    ] {
+        sql.execute(statement, &[]).await.unwrap();
+    }
+    let token = token(&backend, "ann@good.example").await;
+    let change = json!({ "password": "another horse 2" });
+    let answer = backend
+        .send(Method::PUT, "/auth/v1/user", Some(&token), Some(&change))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let row = sql
+        .query_one("select event::text from public.mails", &[])
+        .await
+        .unwrap();
+    let event: Value = serde_json::from_str(&row.try_get::<_, String>(0).unwrap()).unwrap();
+    let data = &event["email_data"];
+    assert_eq!(data["email_action_type"], "password_changed_notification");
+    assert_eq!((&data["token"], &data["old_email"]), (&json!(""), &json!("")));
+    assert_eq!(event["user"]["email"], "ann@good.example");
+    backend.stop().await;
+}

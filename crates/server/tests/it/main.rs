@@ -2,6 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod batches;
+mod captcha;
 mod data_api;
+mod enumeration;
+mod external;
 mod gateway;
+mod guessing;
 mod hooks;
+mod leaked_passwords;
+mod twilio_verify;

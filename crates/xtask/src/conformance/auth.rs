@@ -35,7 +35,7 @@ pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<
         .pointer("/meta/profiles")
         .and_then(Value::as_object)
         .context("the cases have no profiles")?;
-    let groups = (!options.all_groups).then_some(&floor.groups[..]);
+    let groups = (!options.all_groups && !floor.groups.is_empty()).then_some(&floor.groups[..]);
     let mut verdicts = Verdicts::default();
     for (profile, tags) in profiles.iter().filter(|(profile, _)| options.wants(profile)) {
         println!("--- profile {profile}");

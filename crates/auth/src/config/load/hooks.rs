@@ -23,6 +23,7 @@ pub(super) fn load(auth: &Section<'_>) -> Result<HooksConfig> {
         send_sms: hook(&hooks, "send_sms")?,
         before_user_created: hook(&hooks, "before_user_created")?,
         after_user_created: hook(&hooks, "after_user_created")?,
+        before_mfa_enrollment: hook(&hooks, "before_mfa_enrollment")?,
     })
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use ferrobase_config::{ConfigError, Section};
 use ferrobase_messages::SmsTransport;
-use url::Url;
 
+use self::transport::Provider;
 use super::{Result, filled, otp_length};
 use crate::config::SmsConfig;
 use crate::model::address::{is_phone, phone_digits};
 
-/// Providers of the original, of which one can be on.
-const PROVIDERS: [&str; 5] = ["twilio", "twilio_verify", "messagebird", "textlocal", "vonage"];
+mod transport;
+
 /// Longest fixed code.
 const LONGEST_CODE: usize = 10;
 
@@ -20,19 +20,15 @@ const LONGEST_CODE: usize = 10;
 pub(super) fn load(auth: &Section<'_>, hook: bool) -> Result<SmsConfig> {
     let sms = auth.section("sms");
     let provider = provider(&sms)?;
-    // The CLI's file names unset variables in the section of a provider that is off: what cannot be read there does not matter.
-    let twilio = twilio(&sms);
+    for other in Provider::ALL.into_iter().filter(|other| Some(*other) != provider) {
+        transport::skip(&sms, other);
+    }
     let transport = match provider {
-        _ if hook => SmsTransport::Inbox,
-        Some("twilio") => twilio?.ok_or_else(|| {
-            let keys = "account_sid, auth_token and message_service_sid";
-            ConfigError::conflict(format!("auth.sms.twilio is enabled: {keys} must be set"))
-        })?,
-        Some(other) => {
-            let expected =
-                "false (this provider is not supported yet: use auth.sms.twilio or the send_sms hook)";
-            return Err(sms.section(other).invalid("enabled", expected));
+        Some(provider) if hook => {
+            transport::skip(&sms, provider);
+            SmsTransport::Inbox
         }
+        Some(provider) => transport::load(&sms, provider)?,
         None => SmsTransport::Inbox,
     };
     Ok(SmsConfig {
@@ -62,20 +58,21 @@ pub(super) fn load(auth: &Section<'_>, hook: bool) -> Result<SmsConfig> {
         )?,
         test_otp: test_otp(&sms)?,
         transport,
-        provider_name: provider.unwrap_or_default().to_owned(),
+        provider_name: provider.map(Provider::name).unwrap_or_default().to_owned(),
     })
 }
 
 /// The provider that is on. The original's variable decides when the file switches none on.
-fn provider(sms: &Section<'_>) -> Result<Option<&'static str>> {
+fn provider(sms: &Section<'_>) -> Result<Option<Provider>> {
     let mut enabled = Vec::new();
-    for name in PROVIDERS {
-        if sms.section(name).get("enabled").bool_or(false)? {
-            enabled.push(name);
+    for provider in Provider::ALL {
+        if sms.section(provider.name()).get("enabled").bool_or(false)? {
+            enabled.push(provider);
         }
     }
     if enabled.len() > 1 {
-        let names = enabled.join(", auth.sms.");
+        let names: Vec<&str> = enabled.iter().map(|provider| provider.name()).collect();
+        let names = names.join(", auth.sms.");
         return Err(ConfigError::conflict(format!(
             "only one SMS provider can be enabled, found auth.sms.{names}"
         )));
@@ -86,42 +83,17 @@ fn provider(sms: &Section<'_>) -> Result<Option<&'static str>> {
         .string()?
         .unwrap_or_default();
     if enabled.is_empty() && !named.is_empty() {
-        let known = PROVIDERS.into_iter().find(|name| *name == named);
+        let known = Provider::ALL
+            .into_iter()
+            .find(|provider| provider.name() == named);
         return known.map(Some).ok_or_else(|| {
             ConfigError::conflict(format!(
                 "GOTRUE_SMS_PROVIDER (auth.sms.provider) must be one of {}",
-                PROVIDERS.join(", ")
+                Provider::ALL.map(Provider::name).join(", ")
             ))
         });
     }
     Ok(enabled.pop())
-}
-
-fn twilio(sms: &Section<'_>) -> Result<Option<SmsTransport>> {
-    let twilio = sms.section("twilio");
-    let account_sid = filled(&twilio, "account_sid", "GOTRUE_SMS_TWILIO_ACCOUNT_SID", "")?;
-    let auth_token = filled(&twilio, "auth_token", "GOTRUE_SMS_TWILIO_AUTH_TOKEN", "")?;
-    let message_service_sid = filled(
-        &twilio,
-        "message_service_sid",
-        "GOTRUE_SMS_TWILIO_MESSAGE_SERVICE_SID",
-        "",
-    )?;
-    let base_url = match twilio.get("base_url").string()? {
-        Some(text) if !text.is_empty() => {
-            Some(Url::parse(&text).map_err(|_| twilio.invalid("base_url", "a URL"))?)
-        }
-        _ => None,
-    };
-    if account_sid.is_empty() || auth_token.is_empty() || message_service_sid.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(SmsTransport::Twilio {
-        account_sid,
-        auth_token: auth_token.into(),
-        message_service_sid,
-        base_url,
-    }))
 }
 
 /// Numbers with a fixed code, by their digits.

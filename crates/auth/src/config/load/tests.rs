@@ -58,7 +58,7 @@ fn the_defaults_are_those_of_the_cli() {
     );
     assert_eq!(config.mfa.attempt_window, Duration::from_secs(300));
     assert!(config.mfa.reject_replayed_codes && config.encryption.is_none());
-    assert!(config.sessions.timebox.is_none() && config.external_providers.is_empty());
+    assert!(config.sessions.timebox.is_none() && config.external.providers.is_empty());
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn variables_of_the_original_stand_below_the_file() {
     assert_eq!(config.redirect_allow_list, ["https://a.example/*", "myapp://**"]);
     assert_eq!(config.password.required_characters, ["abc", "01:"]);
     assert_eq!(config.jwt_expiry, Duration::from_secs(120));
-    assert_eq!(config.external_providers, ["github"]);
+    assert!(config.external.providers.keys().eq(["github"]));
     assert_eq!(
         config.sms.test_otp.get("491701").map(String::as_str),
         Some("123456")
@@ -98,7 +98,10 @@ fn variables_of_the_original_stand_below_the_file() {
 #[test]
 fn password_requirements_become_sets() {
     let config = load("[auth]\npassword_requirements = \"lower_upper_letters_digits\"\n");
-    assert_eq!(config.password.required_characters, [LOWER, UPPER, DIGITS]);
+    assert_eq!(
+        config.password.required_characters,
+        [password::LOWER, password::UPPER, password::DIGITS]
+    );
     assert!(
         load("[auth]\npassword_requirements = \"\"\n")
             .password
@@ -210,19 +213,74 @@ fn templates_come_from_files() {
 }
 
 #[test]
-fn one_sms_provider_that_is_supported() {
+fn one_sms_provider() {
     let twilio = "[auth.sms.twilio]\nenabled = true\naccount_sid = \"AC1\"\nauth_token = \"t\"\nmessage_service_sid = \"MG1\"\n";
     let config = load(twilio);
     assert!(matches!(config.sms.transport, SmsTransport::Twilio { .. }));
     assert_eq!(config.sms.provider_name, "twilio");
     assert!(refusal("[auth.sms.twilio]\nenabled = true\n").contains("account_sid"));
     assert!(refusal(&format!("{twilio}[auth.sms.vonage]\nenabled = true\n")).contains("only one"));
-    assert!(refusal("[auth.sms.vonage]\nenabled = true\n").contains("not supported yet"));
+    assert!(refusal("[auth.sms.vonage]\nenabled = true\n").contains("from, api_key, api_secret must be set"));
+    let bird = "[auth.sms.messagebird]\nenabled = true\noriginator = \"Shop\"\naccess_key = \"k\"\n";
+    let transport = load(&format!("{bird}base_url = \"http://127.0.0.1:1/\"\n"))
+        .sms
+        .transport;
+    assert!(matches!(
+        transport,
+        SmsTransport::Messagebird {
+            base_url: Some(_),
+            ..
+        }
+    ));
     let hook = "[auth.hook.send_sms]\nenabled = true\nuri = \"pg-functions://postgres/public/send_sms\"\n";
     let config = load(&format!("[auth.sms.vonage]\nenabled = true\n{hook}"));
     assert!(matches!(config.sms.transport, SmsTransport::Inbox));
     // As in the CLI's own file.
     load("[auth.sms.twilio]\nenabled = false\naccount_sid = \"\"\nauth_token = \"env(UNSET_VARIABLE)\"\n");
+    let variables = [
+        ("GOTRUE_SMS_PROVIDER", "twilio_verify"),
+        ("GOTRUE_SMS_TWILIO_VERIFY_ACCOUNT_SID", "AC1"),
+        ("GOTRUE_SMS_TWILIO_VERIFY_AUTH_TOKEN", "t"),
+        ("GOTRUE_SMS_TWILIO_VERIFY_MESSAGE_SERVICE_SID", "VA1"),
+    ];
+    let config = load_with("", &variables).unwrap();
+    assert!(matches!(config.sms.transport, SmsTransport::TwilioVerify { .. }));
+    let variables = [
+        ("GOTRUE_SMS_PROVIDER", "textlocal"),
+        ("GOTRUE_SMS_TEXTLOCAL_SENDER", "Shop"),
+        ("GOTRUE_SMS_TEXTLOCAL_API_KEY", "k"),
+    ];
+    let config = load_with("", &variables).unwrap();
+    assert!(matches!(config.sms.transport, SmsTransport::Textlocal { .. }));
+}
+
+#[test]
+fn captchas_and_leaks() {
+    assert!(load("").captcha.is_none() && load("").leaked_passwords.is_none());
+    // As in the CLI's own file.
+    load("[auth.captcha]\nenabled = false\nprovider = \"hcaptcha\"\nsecret = \"env(UNSET_VARIABLE)\"\n");
+    let on = "[auth.captcha]\nenabled = true\n";
+    assert!(refusal(on).contains("secret must be set"));
+    assert!(refusal(&format!("{on}secret = \"s\"\nprovider = \"other\"\n")).contains("turnstile"));
+    let captcha = load(&format!("{on}secret = \"s\"\n")).captcha.unwrap();
+    assert_eq!(captcha.verify_url.as_str(), "https://hcaptcha.com/siteverify");
+    let variables = [
+        ("GOTRUE_SECURITY_CAPTCHA_ENABLED", "true"),
+        ("GOTRUE_SECURITY_CAPTCHA_PROVIDER", "turnstile"),
+        ("GOTRUE_SECURITY_CAPTCHA_SECRET", " s "),
+        ("GOTRUE_SECURITY_CAPTCHA_TIMEOUT", "3s"),
+        ("GOTRUE_PASSWORD_HIBP_ENABLED", "true"),
+        ("GOTRUE_PASSWORD_HIBP_FAIL_CLOSED", "true"),
+        ("GOTRUE_PASSWORD_HIBP_USER_AGENT", "shop"),
+    ];
+    let config = load_with("", &variables).unwrap();
+    let captcha = config.captcha.unwrap();
+    assert_eq!(captcha.verify_url.host_str(), Some("challenges.cloudflare.com"));
+    assert_eq!(captcha.secret.expose_secret(), "s");
+    assert_eq!(captcha.timeout, Duration::from_secs(3));
+    let leaked = config.leaked_passwords.unwrap();
+    assert!(leaked.fail_closed);
+    assert_eq!(leaked.user_agent.as_deref(), Some("shop"));
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::error::{AuthError, ErrorCode, Result};
 use crate::mail;
 use crate::model::one_time::{self, TokenType};
 use crate::model::user::User;
-use crate::model::{address, password, redirect};
+use crate::model::{address, redirect};
 use crate::new_user::{self, Address, NewIdentity};
+use crate::password_rules;
 use crate::request::{Body, RequestInfo};
 use crate::state::State;
 use crate::store::audit::{self, Action};
@@ -137,7 +138,7 @@ async fn password_hash(
         let Some(password) = given else {
             return Err(AuthError::validation("Signup requires a valid password"));
         };
-        password::check(&state.config.password, password)?;
+        password_rules::check(state, password).await?;
     }
     let makes_user = matches!(kind, Kind::Signup | Kind::Invite) && !is_known;
     match (makes_user && kind == Kind::Signup, given) {
@@ -171,10 +172,7 @@ async fn register(
     user.encrypted_password = hash.map(|hash| state.vault.seal(user.id, &hash)).transpose()?;
     let mut identity = data;
     identity.extend(new_user::identity_data(&user, "email", false));
-    let identities = [NewIdentity {
-        provider: "email",
-        data: identity,
-    }];
+    let identities = [NewIdentity::of_address("email", identity)];
     new_user::store(state, tx, &mut user, &identities, info.ip).await?;
     Ok(user)
 }
@@ -213,7 +211,7 @@ async fn issue(
         user.email_change = new_email(tx, user, body).await?;
     }
     let code = one_time::code(&state.random, state.config.email.otp_length);
-    let hash = one_time::token_hash(&address, &code);
+    let hash = state.code_hasher.hash(&address, &code);
     let now = state.now();
     one_time_tokens::put(tx, state.random.uuid(), user.id, token_type, &address, &hash, now).await?;
     match kind {

@@ -16,6 +16,7 @@ use crate::store::users;
 
 pub(in crate::routes) mod create;
 pub(in crate::routes) mod delete;
+pub(in crate::routes) mod list;
 pub(in crate::routes) mod show;
 pub(in crate::routes) mod update;
 
@@ -105,7 +106,7 @@ async fn audit(state: &State, db: &impl Executor, admin: &Admin, action: Action,
 }
 
 /// A violated uniqueness is a taken address, whoever came first.
-fn taken(error: AuthError) -> AuthError {
+pub(super) fn taken(error: AuthError) -> AuthError {
     let AuthError::Database { source, .. } = &error else {
         return error;
     };
@@ -120,7 +121,7 @@ fn unique_constraint(error: &DbError) -> Option<&str> {
     error.constraint().filter(|_| error.sqlstate() == Some("23505"))
 }
 
-fn email_exists() -> AuthError {
+pub(super) fn email_exists() -> AuthError {
     AuthError::unprocessable(
         ErrorCode::EmailExists,
         "A user with this email address has already been registered",

@@ -1,5 +1,7 @@
 //! `POST /factors`: enrol a factor (auth.md 6.1).
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::extract::State as Shared;
 use ferrobase_db::Executor;
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::enroll_disabled;
+use super::{ask_before_enrollment, enroll_disabled};
 use crate::caller::Authenticated;
 use crate::config::FactorSwitches;
 use crate::error::{AuthError, ErrorCode, Result};
@@ -16,7 +18,7 @@ use crate::model::factor::{Factor, FactorType};
 use crate::model::session::{Session, delta};
 use crate::model::user::User;
 use crate::model::{address, qr, totp};
-use crate::request::Body;
+use crate::request::{Body, RequestInfo};
 use crate::state::State;
 use crate::store::audit::{self, Action};
 use crate::store::factors;
@@ -50,6 +52,7 @@ struct TotpSetup {
 
 pub(in crate::routes) async fn create(
     Shared(state): Shared<State>,
+    info: RequestInfo,
     caller: Authenticated,
     Body(request): Body<EnrollRequest>,
 ) -> Result<Json<EnrollResponse>> {
@@ -85,7 +88,7 @@ pub(in crate::routes) async fn create(
         web_authn_credential: None,
         created_at: state.now(),
     };
-    store_factor(&state, &caller.user, session, &factor).await?;
+    store_factor(&state, &caller.user, session, &factor, info.ip).await?;
     Ok(Json(EnrollResponse {
         id,
         factor_type: kind.as_str(),
@@ -161,7 +164,13 @@ fn totp_setup(state: &State, user: &User, issuer: Option<&str>) -> Result<TotpSe
 }
 
 /// Steps 4 to 8 and the insert, serialised per user so that the limits hold under concurrency.
-async fn store_factor(state: &State, user: &User, session: &Session, factor: &Factor) -> Result<()> {
+async fn store_factor(
+    state: &State,
+    user: &User,
+    session: &Session,
+    factor: &Factor,
+    ip: IpAddr,
+) -> Result<()> {
     let mfa = &state.config.mfa;
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
@@ -174,6 +183,7 @@ async fn store_factor(state: &State, user: &User, session: &Session, factor: &Fa
         tx.commit().await?;
         return Err(refusal);
     }
+    ask_before_enrollment(state, &tx, user, factor, ip).await?;
     factors::insert(&tx, factor).await.map_err(|error| {
         if error.is_unique_violation("mfa_factors_user_friendly_name_unique") {
             name_conflict(factor)

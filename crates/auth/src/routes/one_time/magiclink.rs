@@ -8,12 +8,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::existing::{self, Link};
+use crate::captcha::Solved;
 use crate::codes::{Flow, Issuer};
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::address;
 use crate::new_user::{self, Address, NewIdentity};
-use crate::request::{Body, RequestInfo};
+use crate::request::RequestInfo;
 use crate::routes::sign_up::signup;
 use crate::state::State;
 use crate::store::audit::{self, Action};
@@ -31,7 +32,8 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::MagicLink, &parts.headers)?;
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
-    let Body(body) = Body::<MagicLinkRequest>::from_request(Request::from_parts(parts, body), &state).await?;
+    let Solved(body) =
+        Solved::<MagicLinkRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let Some(email) = body.email.filter(|email| !email.is_empty()) else {
         return Err(AuthError::unprocessable(
             ErrorCode::ValidationFailed,
@@ -125,10 +127,7 @@ impl MagicLink {
                     state,
                     &tx,
                     &mut user,
-                    &[NewIdentity {
-                        provider: "email",
-                        data,
-                    }],
+                    &[NewIdentity::of_address("email", data)],
                     info.ip,
                 )
                 .await?;

@@ -7,11 +7,12 @@ use serde_json::{Map, Value};
 
 use super::magiclink::MagicLink;
 use super::sms::SmsCode;
+use crate::captcha::Solved;
 use crate::codes::{Flow, sms_channel};
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::address;
-use crate::request::{Body, RequestInfo};
+use crate::request::RequestInfo;
 use crate::state::State;
 use crate::store::users;
 
@@ -30,7 +31,7 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::Otp, &parts.headers)?;
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
-    let Body(body) = Body::<OtpRequest>::from_request(Request::from_parts(parts, body), &state).await?;
+    let Solved(body) = Solved::<OtpRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let email = body.email.filter(|email| !email.is_empty());
     let phone = body.phone.filter(|phone| !phone.is_empty());
     if email.is_some() && phone.is_some() {

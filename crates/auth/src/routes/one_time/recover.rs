@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::existing::{self, Link};
+use crate::captcha::Solved;
 use crate::codes::Flow;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::address;
-use crate::request::{Body, RequestInfo};
+use crate::request::RequestInfo;
 use crate::state::State;
 
 #[derive(Deserialize)]
@@ -24,7 +25,8 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::Recover, &parts.headers)?;
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
-    let Body(body) = Body::<RecoverRequest>::from_request(Request::from_parts(parts, body), &state).await?;
+    let Solved(body) =
+        Solved::<RecoverRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let Some(email) = body.email.filter(|email| !email.is_empty()) else {
         return Err(AuthError::validation("Password recovery requires an email"));
     };

@@ -8,12 +8,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::existing::empty;
+use crate::captcha::Solved;
 use crate::codes::{Flow, Issuer};
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::address;
 use crate::model::user::User;
-use crate::request::{Body, RequestInfo};
+use crate::request::RequestInfo;
 use crate::state::State;
 use crate::store::audit::{self, Action};
 use crate::store::users;
@@ -40,7 +41,8 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::Resend, &parts.headers)?;
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
-    let Body(body) = Body::<ResendRequest>::from_request(Request::from_parts(parts, body), &state).await?;
+    let Solved(body) =
+        Solved::<ResendRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let email = body.email.as_deref().filter(|email| !email.is_empty());
     let phone = body.phone.as_deref().filter(|phone| !phone.is_empty());
     let kind = kind(

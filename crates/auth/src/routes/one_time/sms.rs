@@ -70,10 +70,7 @@ impl SmsCode {
                     state,
                     &tx,
                     &mut user,
-                    &[NewIdentity {
-                        provider: "phone",
-                        data,
-                    }],
+                    &[NewIdentity::of_address("phone", data)],
                     info.ip,
                 )
                 .await?;

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::{AuthError, ErrorCode, Result};
+use crate::guesses::{self, Subject};
 use crate::limits::Limited;
 use crate::model::aal::Method;
 use crate::model::address;
-use crate::redemption::{HALF_CHANGED, Proof, Redeemed, redeem};
+use crate::redemption::{HALF_CHANGED, Proof, Redeemed, ask_provider, redeem};
 use crate::request::{Body, RequestInfo};
 use crate::sign_in::open_session;
 use crate::state::State;
@@ -33,6 +34,14 @@ enum Given {
 }
 
 impl Given {
+    /// Whose code this may be a guess at. Links are too long to guess.
+    fn subject(&self) -> Option<Subject<'_>> {
+        match self {
+            Self::Hash(_) => None,
+            Self::EmailCode(address, _) | Self::PhoneCode(address, _) => Some(Subject::Address(address)),
+        }
+    }
+
     fn proof(&self) -> Proof<'_> {
         match self {
             Self::Hash(hash) => Proof::Hash(hash),
@@ -49,10 +58,19 @@ pub(in crate::routes) async fn check(Shared(state): Shared<State>, request: Requ
     let Body(body) = Body::<VerifyRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let verification_type = body.r#type.clone().unwrap_or_default();
     let given = read(body)?;
+    let subject = given.subject();
+    if let Some(subject) = &subject {
+        guesses::allow(&state, subject).await?;
+    }
+    let proof = ask_provider(&state, &verification_type, given.proof()).await?;
 
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let accepted = match redeem(&state, &tx, &verification_type, &given.proof()).await? {
+    let redeemed = redeem(&state, &tx, &verification_type, &proof).await?;
+    if let Some(subject) = &subject {
+        guesses::forgive(&tx, subject).await?;
+    }
+    let accepted = match redeemed {
         Redeemed::User(accepted) => *accepted,
         Redeemed::HalfChanged => {
             tx.commit().await?;

@@ -38,10 +38,7 @@ pub(in crate::routes) async fn show(Shared(state): Shared<State>) -> Json<Value>
     let mut external = Map::new();
     external.insert("anonymous_users".to_owned(), json!(config.anonymous_enabled));
     for provider in PROVIDERS {
-        let is_on = config
-            .external_providers
-            .iter()
-            .any(|enabled| enabled == provider);
+        let is_on = config.external.providers.contains_key(provider);
         external.insert(provider.to_owned(), json!(is_on));
     }
     external.insert("email".to_owned(), json!(config.email.enabled));

@@ -10,14 +10,16 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::anonymous;
+use crate::captcha::Solved;
 use crate::codes::{Flow, Issuer, sms_channel};
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::aal::Method;
+use crate::model::address;
 use crate::model::user::User;
-use crate::model::{address, password};
 use crate::new_user::{self, Address, NewIdentity};
-use crate::request::{Body, RequestInfo};
+use crate::password_rules;
+use crate::request::RequestInfo;
 use crate::sign_in::open_session;
 use crate::state::State;
 use crate::store::audit::{self, Action};
@@ -47,8 +49,8 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
     let (mut parts, body) = request.into_parts();
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
     let headers = parts.headers.clone();
-    let Body(mut body) =
-        Body::<SignupRequest>::from_request(Request::from_parts(parts, body), &state).await?;
+    let Solved(mut body) =
+        Solved::<SignupRequest>::from_request(Request::from_parts(parts, body), &state).await?;
     let is_empty = |value: &Option<String>| value.as_deref().unwrap_or_default().is_empty();
     if is_empty(&body.email) && is_empty(&body.phone) {
         let data = body.data.unwrap_or_default();
@@ -58,7 +60,7 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
     }
     state.limits.check(Limited::Signup, &headers)?;
     let password = body.password.take().unwrap_or_default();
-    let signup = check(&state, body, &password)?;
+    let signup = check(&state, body, &password).await?;
     // Hashed whether or not the address is taken: both take the same time.
     let hash = state.passwords.hash(password).await?;
     match attempt(&state, &info, &signup, &hash).await {
@@ -85,7 +87,7 @@ pub(in crate::routes) fn disabled() -> AuthError {
 }
 
 /// The checks, in the original's order.
-fn check(state: &State, body: SignupRequest, password: &str) -> Result<Signup> {
+async fn check(state: &State, body: SignupRequest, password: &str) -> Result<Signup> {
     let config = &state.config;
     if !config.signup_enabled {
         return Err(disabled());
@@ -93,7 +95,7 @@ fn check(state: &State, body: SignupRequest, password: &str) -> Result<Signup> {
     if password.is_empty() {
         return Err(AuthError::validation("Signup requires a valid password"));
     }
-    password::check(&config.password, password)?;
+    password_rules::check(state, password).await?;
     let email = body.email.filter(|email| !email.is_empty());
     let phone = body.phone.filter(|phone| !phone.is_empty());
     if email.is_some() && phone.is_some() {
@@ -185,7 +187,14 @@ async fn register(
             Address::Phone(_) => new_user::confirm_phone(state, &mut user),
         }
     }
-    new_user::store(state, &tx, &mut user, &[NewIdentity { provider, data }], info.ip).await?;
+    new_user::store(
+        state,
+        &tx,
+        &mut user,
+        &[NewIdentity::of_address(provider, data)],
+        info.ip,
+    )
+    .await?;
     if autoconfirm {
         let signed_up = audit::payload(
             Action::UserSignedUp,

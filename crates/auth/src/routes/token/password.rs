@@ -1,12 +1,14 @@
 //! The `password` grant (auth.md 8.1).
 
 use axum::http::StatusCode;
+use futures_util::future::join;
 use serde::Deserialize;
 
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::model::aal::Method;
+use crate::model::address;
 use crate::model::user::User;
-use crate::model::{address, password};
+use crate::password_rules;
 use crate::request::RequestInfo;
 use crate::sign_in::{TokenResponse, open_session};
 use crate::state::State;
@@ -46,14 +48,15 @@ pub(super) async fn exchange(
         return Err(invalid_credentials());
     }
     check_confirmed(state, provider, &user)?;
-    let weakness = password::weakness(&state.config.password, &typed);
     let audit = audit::payload(
         Action::Login,
         &user,
         Some(serde_json::json!({ "provider": provider })),
     );
-    let response = open_session(state, &state.pool, user, Method::Password, info, Some(audit)).await?;
-    Ok(response.with_weak_password(weakness))
+    // The corpus of leaked passwords is asked meanwhile.
+    let session = open_session(state, &state.pool, user, Method::Password, info, Some(audit));
+    let (response, weakness) = join(session, password_rules::weakness(state, &typed)).await;
+    Ok(response?.with_weak_password(weakness))
 }
 
 fn invalid_credentials() -> AuthError {

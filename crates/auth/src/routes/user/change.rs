@@ -8,8 +8,9 @@ use super::update::Update;
 use crate::addresses;
 use crate::codes::Issuer;
 use crate::error::{AuthError, ErrorCode, Result};
+use crate::guesses;
 use crate::mail::Notification;
-use crate::model::one_time::{self, TokenType};
+use crate::model::one_time::TokenType;
 use crate::model::session::{Session, delta};
 use crate::model::user::User;
 use crate::request::RequestInfo;
@@ -39,7 +40,7 @@ impl Change<'_> {
             .session
             .is_none_or(|session| self.state.now() > session.created_at + FRESH);
         if rules.require_reauthentication && is_old {
-            self.check_nonce(user)?;
+            self.check_nonce(user).await?;
         }
         if let Some(stored) = user.encrypted_password.as_deref().filter(|hash| !hash.is_empty()) {
             let stored = self.state.vault.open(user.id, stored)?;
@@ -56,21 +57,27 @@ impl Change<'_> {
         self.state.passwords.hash(password.clone()).await.map(Some)
     }
 
-    fn check_nonce(&self, user: &User) -> Result<()> {
+    async fn check_nonce(&self, user: &User) -> Result<()> {
         let Some(nonce) = &self.update.nonce else {
             return Err(AuthError::bad_request(
                 ErrorCode::ReauthenticationNeeded,
                 "Password update requires reauthentication",
             ));
         };
+        guesses::allow(self.state, &guesses::Subject::Nonce(user.id)).await?;
         let (address, life) = if user.email().is_empty() {
             (user.phone(), self.state.config.sms.otp_expiry)
         } else {
             (user.email(), self.state.config.email.otp_expiry)
         };
-        let hash = one_time::token_hash(address, nonce);
-        let matches = !user.reauthentication_token.is_empty()
-            && constant_time_eq(hash.as_bytes(), user.reauthentication_token.as_bytes());
+        let hash = self.state.code_hasher.hash(address, nonce);
+        let texts = &self.state.texts;
+        let is_pending = !user.reauthentication_token.is_empty();
+        let matches = if is_pending && user.email().is_empty() && texts.provider_makes_codes(user.phone()) {
+            texts.provider_approves(user.phone(), nonce).await
+        } else {
+            is_pending && constant_time_eq(hash.as_bytes(), user.reauthentication_token.as_bytes())
+        };
         let is_alive = user
             .reauthentication_sent_at
             .is_some_and(|sent| self.state.now() <= sent + delta(life));

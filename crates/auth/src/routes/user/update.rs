@@ -13,8 +13,9 @@ use crate::codes::{Flow, sms_channel};
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::aal::Aal;
+use crate::model::address;
 use crate::model::user::User;
-use crate::model::{address, password};
+use crate::password_rules;
 use crate::request::{Body, RequestInfo};
 use crate::sign_in::highest_aal;
 use crate::state::State;
@@ -54,7 +55,7 @@ pub(in crate::routes) async fn update(Shared(state): Shared<State>, request: Req
     check_audience(&parts, &state, &caller)?;
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
     let Body(body) = Body::<UpdateRequest>::from_request(Request::from_parts(parts, body), &state).await?;
-    let update = check(&state, &caller, body)?;
+    let update = check(&state, &caller, body).await?;
     let change = Change {
         state: &state,
         info: &info,
@@ -88,7 +89,7 @@ pub(in crate::routes) async fn update(Shared(state): Shared<State>, request: Req
 }
 
 /// The checks, in the original's order.
-fn check(state: &State, caller: &Authenticated, body: UpdateRequest) -> Result<Update> {
+async fn check(state: &State, caller: &Authenticated, body: UpdateRequest) -> Result<Update> {
     let user = &caller.user;
     let email = body
         .email
@@ -106,7 +107,7 @@ fn check(state: &State, caller: &Authenticated, body: UpdateRequest) -> Result<U
         SmsChannel::Sms
     };
     if let Some(password) = &body.password {
-        password::check(&state.config.password, password)?;
+        password_rules::check(state, password).await?;
     }
     let flow = Flow::parse(
         body.code_challenge.as_deref(),

@@ -91,13 +91,14 @@ fn describe(state: &State, user: &mut User, body: AdminUser) -> Vec<NewIdentity>
         ),
     ] {
         if is_there {
-            identities.push(NewIdentity {
-                provider,
-                data: new_user::identity_data(user, provider, is_confirmed),
-            });
+            let data = new_user::identity_data(user, provider, is_confirmed);
+            identities.push(NewIdentity::of_address(provider, data));
         }
     }
-    let providers: Vec<&str> = identities.iter().map(|identity| identity.provider).collect();
+    let providers: Vec<&str> = identities
+        .iter()
+        .map(|identity| identity.provider.as_str())
+        .collect();
     user.app_metadata = new_user::providers(&providers);
     user.app_metadata.extend(body.app_metadata.unwrap_or_default());
     user.user_metadata = body.user_metadata.unwrap_or_default();

@@ -8,8 +8,8 @@ use super::{AdminUser, email_exists, phone_exists, taken};
 use crate::addresses;
 use crate::caller::{Admin, missing_user};
 use crate::error::Result;
-use crate::model::password;
 use crate::model::user::User;
+use crate::password_rules;
 use crate::request::Body;
 use crate::state::State;
 use crate::store::audit::Action;
@@ -24,7 +24,7 @@ pub(in crate::routes) async fn update(
     let found = super::find(&state.pool, &user_id).await?;
     let (email, phone) = body.addresses()?;
     if let Some(password) = &body.password {
-        password::check(&state.config.password, password)?;
+        password_rules::check(&state, password).await?;
     }
     let banned_until = body.banned_until(state.now())?;
     let hash = body.hash(&state).await?;

@@ -9,9 +9,9 @@ use crate::caller::Authenticated;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::model::factor::{Factor, FactorType};
 use crate::model::session::Session;
-use crate::request::OptionalBody;
+use crate::request::{OptionalBody, RequestInfo};
 use crate::routes::factors::enroll::check_limits;
-use crate::routes::factors::enroll_disabled;
+use crate::routes::factors::{ask_before_enrollment, enroll_disabled};
 use crate::state::State;
 use crate::store::audit::Action;
 use crate::store::factors;
@@ -23,6 +23,7 @@ pub(in crate::routes) struct GenerateRequest {
 
 pub(in crate::routes) async fn create(
     Shared(state): Shared<State>,
+    info: RequestInfo,
     caller: Authenticated,
     OptionalBody(request): OptionalBody<GenerateRequest>,
 ) -> Result<Json<IssuedCodes>> {
@@ -57,6 +58,7 @@ pub(in crate::routes) async fn create(
     let tx = connection.begin().await?;
     factors::lock_enrolment(&tx, caller.user.id).await?;
     check(&state, &tx, session, &factor).await?;
+    ask_before_enrollment(&state, &tx, &caller.user, &factor, info.ip).await?;
     factors::insert(&tx, &factor).await?;
     let issued = issue(&state, &tx, factor.id, name, factor.created_at).await?;
     write_audit(
