@@ -210,7 +210,7 @@ impl<'a> Client<'a> {
             let claims = issuers
                 .verify(&issuer, audience, token, Some(&tokens.access))
                 .await?;
-            return with_subject((rules.read)(&claims.0));
+            return with_subject((rules.read)(self.settings.url.as_deref(), &claims.0));
         }
         let site = Site {
             access_token: &tokens.access,
