@@ -94,10 +94,11 @@ pub async fn sign_in(arrival: &Arrival<'_>) -> Result<Outcome> {
         &arrival.info.audience,
     )
     .await?;
-    let (mut user, is_new) = match linking::decide(arrival.provider, &found) {
-        Decision::Exists(id) => (refresh(arrival, id).await?, false),
-        Decision::Link(id) => (add(arrival, id).await?, false),
-        Decision::Create => (create(arrival).await?, true),
+    let decision = linking::decide(arrival.provider, &found);
+    let mut user = match decision {
+        Decision::Exists(id) => refresh(arrival, id).await?,
+        Decision::Link(id) => add(arrival, id).await?,
+        Decision::Create => create(arrival).await?,
         Decision::Several => {
             return Err(AuthError::failed(
                 "Multiple accounts with the same email address in the same linking domain detected: default",
@@ -110,10 +111,11 @@ pub async fn sign_in(arrival: &Arrival<'_>) -> Result<Outcome> {
     let needs_email = !(arrival.email_optional && arrival.profile.emails.is_empty());
     if needs_email
         && !user.is_email_confirmed()
-        && let Some(refusal) = confirm(arrival, &mut user, is_new).await?
+        && let Some(refusal) = confirm(arrival, &mut user, decision).await?
     {
         return Ok(Outcome::Refused(refusal));
     }
+    let is_new = decision == Decision::Create;
     if is_new {
         let payload = audit::payload(Action::UserSignedUp, &user, Some(arrival.traits()));
         state.audit(tx, &payload, None).await?;
@@ -215,9 +217,17 @@ async fn unproved(arrival: &Arrival<'_>, user: &User) -> Result<Option<String>> 
 
 /// A user nobody has proved an address of. What others may have prepared for such a user goes first; then either the
 /// provider's word is enough, or a mail has to be answered.
-async fn confirm(arrival: &Arrival<'_>, user: &mut User, is_new: bool) -> Result<Option<AuthError>> {
+async fn confirm(arrival: &Arrival<'_>, user: &mut User, decision: Decision) -> Result<Option<AuthError>> {
     let (state, tx) = (arrival.state, arrival.tx);
-    if !is_new {
+    if matches!(decision, Decision::Link(_)) {
+        // Further than the original: whoever signed up with a stranger's address must not stay in the stranger's account.
+        // Not for a known identity, whose owner these belong to: signing in must not take their second factor away.
+        sessions::delete_all(tx, user.id).await?;
+        users::delete_factors(tx, user.id).await?;
+    }
+    // Who proved a phone owns what is there.
+    let is_owned = matches!(decision, Decision::Exists(_)) && user.is_phone_confirmed();
+    if decision != Decision::Create && !is_owned {
         disown(arrival, user).await?;
     }
     let proved = arrival.proved();
@@ -268,14 +278,11 @@ async fn send_confirmation(arrival: &Arrival<'_>, user: &mut User) -> Result<()>
     addresses::save_and_reload(arrival.state, arrival.tx, user).await
 }
 
-/// Takes away what an unconfirmed user may have from somebody else: identities, password, metadata, and (further than the
-/// original) sessions and factors. Whoever signed up with a stranger's address must not stay in the stranger's account.
+/// Takes away what an unconfirmed user may have from somebody else: other identities, the password, metadata.
 async fn disown(arrival: &Arrival<'_>, user: &mut User) -> Result<()> {
     let (state, tx) = (arrival.state, arrival.tx);
     let subject = arrival.profile.subject.as_str();
     crate::store::linking::keep_only(tx, user.id, arrival.provider, subject).await?;
-    sessions::delete_all(tx, user.id).await?;
-    users::delete_factors(tx, user.id).await?;
     user.encrypted_password = None;
     user.user_metadata = arrival.profile.identity_data();
     addresses::refresh_providers(tx, user).await?;

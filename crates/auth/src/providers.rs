@@ -142,8 +142,8 @@ pub struct Answers<'a> {
 pub struct IdTokens {
     /// The issuer to verify against, given the issuer that the token claims; `None` refuses it.
     pub issuer: fn(base: Option<&str>, claimed: &str) -> Option<Issuer>,
-    /// Reads verified claims.
-    pub read: fn(&Map<String, Value>) -> Profile,
+    /// Reads verified claims, given the `url` of the settings.
+    pub read: fn(base: Option<&str>, claims: &Map<String, Value>) -> Profile,
     /// The code flow takes the person from the ID token, if there is one.
     pub in_code_flow: bool,
     /// Its apps send no nonce that could be compared.

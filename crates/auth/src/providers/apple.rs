@@ -31,7 +31,7 @@ pub(super) static APPLE: Provider = Provider {
             }
             Issuer::fixed(base, "https://appleid.apple.com", claimed)
         },
-        read,
+        read: |_, claims| read(claims),
         in_code_flow: true,
         ignores_nonce: false,
     }),

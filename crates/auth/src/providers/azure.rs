@@ -74,11 +74,24 @@ const NOT_CUSTOM: [&str; 16] = [
     "preferred_username",
 ];
 
-fn read(claims: &Map<String, Value>) -> Profile {
+/// Microsoft's own tenant, of personal accounts, whose addresses it verifies.
+const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// The administrator of any tenant can write any address. `xms_edov` says whether the tenant owns the address's domain; it
+/// is an optional claim that the app has to ask for. Without it the original trusts every address; here only those of the
+/// one tenant that the settings name and of personal accounts count, or a stranger's tenant could open anybody's account.
+fn is_verified(base: Option<&str>, claims: &Map<String, Value>) -> bool {
+    if let Some(claim) = claims.get("xms_edov") {
+        return is_true(Some(claim));
+    }
+    let named = base.map(|base| base.trim_end_matches('/').rsplit('/').next().unwrap_or_default());
+    let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+    named.is_some_and(|named| !MANY_TENANTS.contains(&named)) || tenant(issuer) == Some(PERSONAL)
+}
+
+fn read(base: Option<&str>, claims: &Map<String, Value>) -> Profile {
     let claim = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
-    // Without the optional claim `xms_edov` the original trusts the address. So do we: who opens the app to every
-    // tenant is told by the documentation to ask for the claim, as an administrator of any tenant may write any address.
-    let verified = claims.get("xms_edov").is_none_or(|claim| is_true(Some(claim)));
+    let verified = is_verified(base, claims);
     let mut profile = Profile::new(claim("iss"), claim("sub"))
         .with("full_name", claim("name"))
         .with("preferred_username", claim("preferred_username"))

@@ -210,7 +210,7 @@ impl<'a> Client<'a> {
             let claims = issuers
                 .verify(&issuer, audience, token, Some(&tokens.access))
                 .await?;
-            return with_subject((rules.read)(claims.all()));
+            return with_subject((rules.read)(self.settings.url.as_deref(), claims.all()));
         }
         let site = Site {
             access_token: &tokens.access,

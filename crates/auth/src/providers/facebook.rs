@@ -25,7 +25,7 @@ pub(super) static FACEBOOK: Provider = Provider {
     read,
     id_token: Some(IdTokens {
         issuer: |base, claimed| Issuer::fixed(base, "https://www.facebook.com", claimed),
-        read: read_claims,
+        read: |_, claims| read_claims(claims),
         // With the scope `openid` there may be one, but the Graph API knows more.
         in_code_flow: false,
         ignores_nonce: true,

@@ -24,7 +24,7 @@ pub(super) static GOOGLE: Provider = Provider {
     read,
     id_token: Some(IdTokens {
         issuer,
-        read: read_claims,
+        read: |_, claims| read_claims(claims),
         in_code_flow: true,
         ignores_nonce: false,
     }),

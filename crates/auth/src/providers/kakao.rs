@@ -24,7 +24,7 @@ pub(super) static KAKAO: Provider = Provider {
     read,
     id_token: Some(IdTokens {
         issuer: |base, claimed| Issuer::fixed(base, "https://kauth.kakao.com", claimed),
-        read: read_claims,
+        read: |_, claims| read_claims(claims),
         in_code_flow: false,
         ignores_nonce: false,
     }),

@@ -20,7 +20,7 @@ pub(super) static KEYCLOAK: Provider = Provider {
     read,
     id_token: Some(IdTokens {
         issuer: |base, claimed| Issuer::fixed(base, "", claimed).filter(|issuer| !issuer.id.is_empty()),
-        read: Profile::from_claims,
+        read: |_, claims| Profile::from_claims(claims),
         in_code_flow: false,
         ignores_nonce: false,
     }),

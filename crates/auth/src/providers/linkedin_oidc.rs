@@ -20,7 +20,7 @@ pub(super) static LINKEDIN_OIDC: Provider = Provider {
     },
     id_token: Some(IdTokens {
         issuer,
-        read,
+        read: |_, claims| read(claims),
         in_code_flow: true,
         ignores_nonce: false,
     }),

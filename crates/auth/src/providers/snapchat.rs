@@ -34,7 +34,7 @@ pub(super) static SNAPCHAT: Provider = Provider {
     read,
     id_token: Some(IdTokens {
         issuer: |base, claimed| Issuer::fixed(base, ISSUER, claimed),
-        read: Profile::from_claims,
+        read: |_, claims| Profile::from_claims(claims),
         in_code_flow: false,
         ignores_nonce: false,
     }),

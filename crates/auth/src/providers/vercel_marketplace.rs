@@ -19,7 +19,7 @@ pub(super) static VERCEL_MARKETPLACE: Provider = Provider {
     },
     id_token: Some(IdTokens {
         issuer: |base, claimed| Issuer::fixed(base, "https://marketplace.vercel.com", claimed),
-        read,
+        read: |_, claims| read(claims),
         in_code_flow: true,
         ignores_nonce: false,
     }),

@@ -8,6 +8,7 @@ use ferrobase_jwt::sha256;
 use ferrobase_testkit::{Answer, Backend};
 use serde_json::{Value, json};
 
+mod linking;
 mod provider;
 
 use provider::{Person, Provider, person};
@@ -314,58 +315,6 @@ async fn id_tokens_are_accepted_from_the_issuer_for_us_once_with_the_nonce() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_proved_addresses_open_existing_accounts() {
-    let world = World::start("[auth.email]\nenable_confirmations = true\nmax_frequency = \"0s\"").await;
-    let known = world.known_user("ada@example.com").await;
-    // A provider that vouches for the address: the same user, one more identity.
-    let linked = world.sign_in(&person(7, "ada@example.com", true)).await;
-    assert_eq!(linked["id"], known["id"]);
-    assert_eq!(identities(&linked), ["email", "github"]);
-
-    // One that does not: a stranger without the address, and no session.
-    world.known_user("eve-wants@example.com").await;
-    let answer = world.arrive(&person(8, "eve-wants@example.com", false)).await;
-    assert_eq!(
-        error_code(&answer),
-        pair("access_denied", "provider_email_needs_verification")
-    );
-    assert!(!fragment(&answer).contains_key("access_token"));
-    let sql = world.backend.sql();
-    let owners = "select count(*)::int, count(u.email)::int from auth.users u join auth.identities i on i.user_id = u.id \
-        where i.provider = 'github' and i.provider_id = '8'";
-    let row = ferrobase_db::Executor::query_one(&sql, owners, &[])
-        .await
-        .unwrap();
-    assert_eq!((row.get::<_, i32>(0), row.get::<_, i32>(1)), (1, 0));
-
-    // Somebody prepared an account for an address they do not own; its owner must not share it with them.
-    let squat = json!({"email": "victim@example.com", "password": PASSWORD});
-    let prepared = world
-        .backend
-        .send(Method::POST, "/auth/v1/signup", None, Some(&squat))
-        .await;
-    assert_eq!(prepared.status, 200, "{}", prepared.text);
-    let victim = world.sign_in(&person(9, "victim@example.com", true)).await;
-    assert_eq!(victim["id"], prepared.json["id"]);
-    assert_eq!(identities(&victim), ["github"]);
-    assert_eq!(
-        world.password_session("victim@example.com").await.json["error_code"],
-        "invalid_credentials"
-    );
-
-    // An identity whose address nobody vouches for does not attract the address's owner.
-    let claim = json!({"sub": "10", "email": "later@example.com", "email_verified": false});
-    let plant = "insert into auth.identities (provider_id, user_id, identity_data, provider) \
-        select '10', id, $1, 'spotify' from auth.users where email = 'ada@example.com'";
-    ferrobase_db::Executor::execute(&sql, plant, &[&ferrobase_db::Json(&claim)])
-        .await
-        .unwrap();
-    let later = world.sign_in(&person(11, "later@example.com", true)).await;
-    assert_ne!(later["id"], known["id"]);
-    world.backend.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn states_and_codes_belong_together() {
     let world = World::start("additional_redirect_urls = [\"https://app.example/**\"]").await;
     let (eve, ada) = (
@@ -429,103 +378,74 @@ async fn states_and_codes_belong_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn identities_are_linked_and_unlinked_by_their_user() {
-    let world = World::start("").await;
-    let user = world.known_user("ada@example.com").await;
-    let session = world.password_session("ada@example.com").await;
-    let token = session.json["access_token"].as_str().unwrap();
-    let path = format!(
-        "/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true&redirect_to={APP}"
+async fn apple_answers_by_form_and_tells_the_name_once() {
+    let apple = Provider::start().await;
+    let settings = format!(
+        "[auth.external.apple]\nenabled = true\nclient_id = \"oidc-client\"\nsecret = \"client secret\"\nurl = \"{}\"\n",
+        apple.base
     );
-    let url = async || {
-        let answer = world.backend.send(Method::GET, &path, Some(token), None).await;
-        answer.json["url"]
-            .as_str()
-            .unwrap_or_else(|| panic!("{}", answer.text))
-            .to_owned()
-    };
-    let other = person(7, "ada.private@example.org", true);
-    let (code, state) = world.github.agree(&other, &url().await);
-    assert!(fragment(&world.call_back(&code, &state).await).contains_key("access_token"));
-    let linked = world.user(token).await;
-    assert_eq!(
-        (&linked["id"], linked["email"].as_str()),
-        (&user["id"], Some("ada@example.com"))
+    let world = World::start(&settings).await;
+    let url = world.authorize("apple", "").await;
+    assert!(url.contains("response_mode=form_post"), "{url}");
+    let (code, state) = apple.agree(&person(7, "ada@example.com", true), &url);
+    let user = r#"{"name":{"firstName":"Ada","lastName":"Lovelace"},"email":"victim@example.com"}"#;
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("code", &*code), ("state", &*state), ("user", user)])
+        .finish();
+    let kind = (
+        "content-type".to_owned(),
+        "application/x-www-form-urlencoded".to_owned(),
     );
-    assert_eq!(identities(&linked), ["email", "github"]);
-    assert_eq!(linked["app_metadata"]["providers"], json!(["email", "github"]));
-
-    let (code, state) = world.github.agree(&other, &url().await);
-    let again = world.call_back(&code, &state).await;
-    assert_eq!(error_code(&again).1, "identity_already_exists");
-    let stranger = world.sign_in(&person(8, "eve@example.com", true)).await;
-    assert_ne!(stranger["id"], user["id"]);
-    let (code, state) = world
-        .github
-        .agree(&person(8, "eve@example.com", true), &url().await);
-    assert_eq!(
-        error_code(&world.call_back(&code, &state).await).1,
-        "identity_already_exists"
-    );
-
-    let by_token = json!({"provider": "google", "link_identity": true, "id_token": world.oidc.id_token(&other, &json!({}))});
-    let grant = "/auth/v1/token?grant_type=id_token";
-    let nobody = world
-        .backend
-        .send(Method::POST, grant, None, Some(&by_token))
-        .await;
-    assert_eq!(nobody.status, 401, "{}", nobody.text);
     let answer = world
         .backend
-        .send(Method::POST, grant, Some(token), Some(&by_token))
+        .raw(Method::POST, "/auth/v1/callback", vec![kind], form.into_bytes())
         .await;
-    assert_eq!(
-        (answer.status, &answer.json["user"]["id"]),
-        (200, &user["id"]),
-        "{}",
-        answer.text
-    );
-
-    let linked = world.user(token).await;
-    let github = linked["identities"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|one| one["provider"] == "github")
-        .unwrap();
-    let path = format!(
-        "/auth/v1/user/identities/{}",
-        github["identity_id"].as_str().unwrap()
-    );
-    let answer = world.backend.send(Method::DELETE, &path, Some(token), None).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(identities(&world.user(token).await), ["email", "google"]);
+    let user = world.user(&fragment(&answer)["access_token"]).await;
+    assert_eq!(user["email"], "ada@example.com");
+    assert_eq!(user["user_metadata"]["full_name"], "Ada Lovelace");
     world.backend.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn anonymous_users_become_permanent_by_linking() {
-    let world = World::start("enable_anonymous_sign_ins = true").await;
-    let session = world
-        .backend
-        .send(Method::POST, "/auth/v1/signup", None, Some(&json!({})))
-        .await;
-    let token = session.json["access_token"].as_str().unwrap();
-    let path = format!(
-        "/auth/v1/user/identities/authorize?provider=google&skip_http_redirect=true&redirect_to={APP}"
+async fn twitter_keeps_its_request_token() {
+    let world = World::start("").await;
+    let settings = format!(
+        "[auth]\nsite_url = \"http://127.0.0.1:3000\"\n\
+         [auth.external.twitter]\nenabled = true\nclient_id = \"key\"\nsecret = \"secret\"\nurl = \"{}\"\n",
+        world.github.base
     );
-    let answer = world.backend.send(Method::GET, &path, Some(token), None).await;
-    let (code, state) = world.oidc.agree(
-        &person(7, "ada@example.com", true),
-        answer.json["url"].as_str().unwrap(),
+    let backend = Backend::start(&settings).await;
+    let browse = async |path: &str| backend.raw(Method::GET, path, Vec::new(), Vec::new()).await;
+    let path = format!("/auth/v1/authorize?provider=twitter&redirect_to={APP}");
+    let page = location(&browse(&path).await);
+    assert!(
+        page.ends_with("/oauth/authenticate?oauth_token=request-1"),
+        "{page}"
     );
-    let tokens = fragment(&world.call_back(&code, &state).await);
-    let user = world.user(&tokens["access_token"]).await;
-    assert_eq!(user["id"], session.json["user"]["id"]);
+    let callback = world.github.twitter_callback();
+    let state = callback.split_once("?state=").unwrap().1;
+    let back =
+        |token: &str| format!("/auth/v1/callback?state={state}&oauth_token={token}&oauth_verifier=yes");
+    let done = browse(&back("request-1")).await;
+    let tokens = fragment(&done);
+    let token = tokens.get("access_token").unwrap_or_else(|| panic!("{tokens:?}"));
+    let user = backend
+        .send(Method::GET, "/auth/v1/user", Some(token), None)
+        .await
+        .json;
     assert_eq!(
-        (&user["is_anonymous"], user["email"].as_str()),
-        (&json!(false), Some("ada@example.com"))
+        (user["email"].as_str(), user["identities"][0]["id"].as_str()),
+        (Some("ada@example.com"), Some("7"))
     );
+    assert_eq!(browse(&back("request-1")).await.status, 303);
+
+    let page = location(&browse(&path).await);
+    assert!(page.ends_with("request-2"), "{page}");
+    let callback = world.github.twitter_callback();
+    let state = callback.split_once("?state=").unwrap().1;
+    let swapped = format!("/auth/v1/callback?state={state}&oauth_token=request-1&oauth_verifier=yes");
+    assert_eq!(error_code(&browse(&swapped).await).1, "oauth_invalid_state");
+    backend.stop().await;
     world.backend.stop().await;
 }
 

@@ -9,7 +9,7 @@ use crate::model::profile::Profile;
 fn claims_of(provider: &str, value: &Value) -> Profile {
     let claims: Map<String, Value> = value.as_object().cloned().unwrap_or_default();
     let rules = find(provider).and_then(|provider| provider.id_token.as_ref());
-    rules.map(|rules| (rules.read)(&claims)).unwrap_or_default()
+    rules.map(|rules| (rules.read)(None, &claims)).unwrap_or_default()
 }
 
 /// Provider, claims besides issuer, subject 7 and an address, the subject and name read, whether the address is verified.
@@ -32,7 +32,7 @@ const READ: [(&str, &str, &str, &str, bool); 14] = [
         false,
     ),
     ("azure", r#"{"xms_edov": "0"}"#, "7", "", false),
-    ("azure", r#"{"name": "Ada"}"#, "7", "Ada", true),
+    ("azure", r#"{"name": "Ada"}"#, "7", "Ada", false),
     ("facebook", r#"{"name": "Ada"}"#, "7", "Ada", true),
     ("kakao", r#"{"nickname": "Ada"}"#, "7", "Ada", true),
     (
@@ -89,6 +89,29 @@ fn claims_become_profiles() {
             .and_then(Value::as_str);
         assert_eq!(found.unwrap_or_default(), name, "{provider} {claims}");
     }
+}
+
+#[test]
+fn an_azure_tenant_vouches_only_where_it_was_chosen() {
+    let verified = |base: Option<&str>, tenant: &str| {
+        let issuer = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        let claims = json!({"iss": issuer, "sub": "7", "email": "a@b.c"});
+        let rules = find("azure").and_then(|provider| provider.id_token.as_ref());
+        let profile = rules
+            .zip(claims.as_object())
+            .map(|(rules, claims)| (rules.read)(base, claims));
+        profile.is_some_and(|profile| profile.emails[0].verified)
+    };
+    assert!(!verified(None, "a-tenant"));
+    assert!(!verified(
+        Some("https://login.microsoftonline.com/organizations"),
+        "a-tenant"
+    ));
+    assert!(verified(
+        Some("https://login.microsoftonline.com/a-tenant/"),
+        "a-tenant"
+    ));
+    assert!(verified(None, "9188040d-6c67-4c5b-b112-36a304b66dad"));
 }
 
 #[test]

@@ -79,7 +79,10 @@ async fn exchange(
         .map_err(refused)?;
     check_nonce(&terms, &claims, &text(&body.nonce))?;
     let profile = match terms.rules {
-        Some(rules) => (rules.read)(claims.all()),
+        Some(rules) => {
+            let base = terms.settings.and_then(|settings| settings.url.as_deref());
+            (rules.read)(base, claims.all())
+        }
         None => Profile::from_claims(claims.all()),
     };
     // Of an issuer that we know nothing about, an address is the least we want.

@@ -58,6 +58,8 @@ pub(super) struct Provider {
     pub(super) base: String,
     codes: Arc<Mutex<HashMap<String, Grant>>>,
     tokens: Arc<Mutex<HashMap<String, Person>>>,
+    /// Callbacks of Twitter's request tokens.
+    callbacks: Arc<Mutex<Vec<String>>>,
     keys: TokenKeys,
     strange_keys: TokenKeys,
 }
@@ -79,6 +81,7 @@ impl Provider {
             base: format!("http://{}", listener.local_addr().unwrap()),
             codes: Arc::default(),
             tokens: Arc::default(),
+            callbacks: Arc::default(),
             keys: keys(KEY),
             strange_keys: keys(STRANGE_KEY),
         };
@@ -86,6 +89,10 @@ impl Provider {
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/jwks", get(jwks))
             .route("/token", post(token))
+            .route("/auth/token", post(token))
+            .route("/oauth/request_token", post(request_token))
+            .route("/oauth/access_token", post(twitter_access))
+            .route("/1.1/account/verify_credentials.json", get(twitter_user))
             .route("/login/oauth/access_token", post(token))
             .route("/api/v3/user", get(user))
             .route("/api/v3/user/emails", get(emails))
@@ -104,7 +111,8 @@ impl Provider {
                 .find(|(key, _)| key == name)
                 .map_or(String::new(), |(_, value)| value.into_owned())
         };
-        assert_eq!(value("code_challenge_method"), "S256");
+        let is_apple = url.path() == "/auth/authorize";
+        assert!(is_apple || value("code_challenge_method") == "S256", "{location}");
         let code = format!("code-{}-{}", person.id, self.codes.lock().unwrap().len());
         let grant = Grant {
             person: person.clone(),
@@ -114,6 +122,11 @@ impl Provider {
         };
         self.codes.lock().unwrap().insert(code.clone(), grant);
         (code, value("state"))
+    }
+
+    /// Where Twitter would send the browser of the newest request token.
+    pub(super) fn twitter_callback(&self) -> String {
+        self.callbacks.lock().unwrap().last().unwrap().clone()
     }
 
     /// An ID token with these claims over the usual ones.
@@ -180,7 +193,7 @@ async fn token(State(provider): State<Provider>, body: String) -> Response {
         && value("client_secret") == "client secret"
         && value("redirect_uri") == grant.redirect_uri
         && value("grant_type") == "authorization_code"
-        && challenge == grant.challenge;
+        && (grant.challenge.is_empty() || challenge == grant.challenge);
     if !is_right {
         return refused();
     }
@@ -213,4 +226,54 @@ async fn emails(State(provider): State<Provider>, headers: HeaderMap) -> Respons
         }
         None => StatusCode::UNAUTHORIZED.into_response(),
     }
+}
+
+/// A value of the OAuth 1.0a `Authorization` header.
+fn signed(headers: &HeaderMap, name: &str) -> String {
+    let header = headers["authorization"].to_str().unwrap();
+    assert!(
+        header.starts_with("OAuth ") && header.contains("oauth_signature=\""),
+        "{header}"
+    );
+    let start = header.split_once(&format!("{name}=\"")).unwrap().1;
+    let raw = start.split('"').next().unwrap().replace('+', "%2B");
+    let decoded = url::form_urlencoded::parse(raw.as_bytes()).next();
+    decoded.map_or(String::new(), |(text, _)| text.into_owned())
+}
+
+async fn request_token(State(provider): State<Provider>, headers: HeaderMap) -> String {
+    let mut callbacks = provider.callbacks.lock().unwrap();
+    let start = headers["authorization"]
+        .to_str()
+        .unwrap()
+        .split_once("oauth_callback=\"")
+        .unwrap()
+        .1;
+    let raw = start.split('"').next().unwrap();
+    callbacks.push(
+        raw.replace("%3A", ":")
+            .replace("%2F", "/")
+            .replace("%3F", "?")
+            .replace("%3D", "="),
+    );
+    format!(
+        "oauth_token=request-{}&oauth_token_secret=s&oauth_callback_confirmed=true",
+        callbacks.len()
+    )
+}
+
+async fn twitter_access(headers: HeaderMap) -> Response {
+    if signed(&headers, "oauth_verifier") != "yes" || !signed(&headers, "oauth_token").starts_with("request-")
+    {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    "oauth_token=tw-access&oauth_token_secret=t&user_id=7".into_response()
+}
+
+async fn twitter_user(headers: HeaderMap) -> Response {
+    if signed(&headers, "oauth_token") != "tw-access" {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    Json(json!({"id_str": "7", "name": "Ada", "screen_name": "ada", "email": "ada@example.com"}))
+        .into_response()
 }
