@@ -29,6 +29,7 @@ mod place;
 mod postmaster;
 mod prepare;
 mod processes;
+mod scheduling;
 mod seal;
 mod settings;
 mod sockets;

@@ -1,4 +1,4 @@
-//! A child that does not outlive its parent: the only unsafe code of the project.
+//! A child that does not outlive its parent.
 //!
 //! When this process is killed with SIGKILL nothing of it runs any more, so only the kernel can tell PostgreSQL to shut
 //! down. `PR_SET_PDEATHSIG` does that, with three traps (managed-postgres.md 4):

@@ -26,7 +26,7 @@ use crate::{
     log::LogTail,
     parent_death,
     pid_file::PidFile,
-    processes,
+    processes, scheduling,
     takeover::{PATIENCE, SHORT_PATIENCE},
 };
 
@@ -111,6 +111,7 @@ impl Postmaster {
         thread::Builder::new()
             .name("postgres-owner".to_owned())
             .spawn(move || {
+                scheduling::children_wait_their_turn();
                 let exit = own(&launch, &owned, &sender);
                 drop(keep);
                 sender.send_replace(Phase::Gone(exit));

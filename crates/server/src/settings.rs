@@ -54,7 +54,7 @@ impl Settings {
             api_port: api.get("port").u16_or(54321)?,
             external_url,
             db_port: db.get("port").u16_or(54322)?,
-            max_connections: usize::from(db.get("max_connections_per_service").u16_or(20)?.max(1)),
+            max_connections: usize::from(db.get("max_connections_per_service").u16_or(10)?.max(1)),
             inbox_port: inbox_port(config)?,
             auth_enabled: auth.get("enabled").bool_or(true)?,
             jwt_expiry: auth.get("jwt_expiry").or_env("GOTRUE_JWT_EXP").u64_or(3600)?,
