@@ -78,9 +78,14 @@ impl Planner<'_> {
         let relation = self.relation(name)?;
         let request = self.request;
         let returns = request.preferences.returns.unwrap_or(Return::Minimal);
+        let is_shown = returns == Return::Representation;
         // What nobody wants to see must make sense all the same: a misspelt filter would change every row.
-        let returned = self.returned_rows(relation)?;
-        let shown = (returns == Return::Representation).then_some(returned);
+        let returned = if is_shown || self.has_shape() {
+            Some(self.returned_rows(relation)?)
+        } else {
+            None
+        };
+        let shown = returned.filter(|_| is_shown);
         let conditions = match request.action {
             Action::Insert => Vec::new(),
             _ => self.own_conditions(relation),
@@ -127,6 +132,15 @@ impl Planner<'_> {
             .collect();
         conditions.extend(at(&query.logic, &[]).map(|tree| self.logic(Some(relation), &[], tree)));
         conditions
+    }
+
+    /// Whether anything is said about what is returned.
+    fn has_shape(&self) -> bool {
+        let query = &self.request.query;
+        query.select.is_some()
+            || !query.orders.is_empty()
+            || query.filters.iter().any(|filter| !filter.path.is_empty())
+            || query.logic.iter().any(|tree| !tree.path.is_empty())
     }
 
     fn returned_rows(&mut self, relation: &Relation) -> Result<ReadPlan, RestError> {
