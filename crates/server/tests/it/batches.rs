@@ -52,7 +52,7 @@ async fn an_abandoned_write_holds_nobody_up() {
         .unwrap();
     let insert = async |n: i32| {
         // The one that is abandoned takes so long that it is not over before, however slow the machine is.
-        let statement = "insert into public.numbers select $1 from (select pg_sleep(case $1 when 100 then 1 else 0.05 end)) as pause returning n";
+        let statement = "insert into public.numbers select $1::int from (select pg_sleep(case $1::int when 100 then 1 else 0.05 end)) as pause returning n";
         sql.batched().query(statement, &[&n]).await
     };
     let abandoned = async {

@@ -2,7 +2,7 @@
 //!
 //! Each has a `base_url` of ours besides the keys of the CLI's file: where the provider's API is, for tests and proxies.
 
-use ferrobase_config::{ConfigError, Section};
+use ferrobase_config::Section;
 use ferrobase_messages::SmsTransport;
 use url::Url;
 
@@ -60,8 +60,8 @@ pub(super) fn load(sms: &Section<'_>, provider: Provider) -> Result<SmsTransport
     let (values, base_url) = read(sms, provider)?;
     let missing = || {
         let keys = provider.keys().join(", ");
-        let name = provider.name();
-        ConfigError::conflict(format!("auth.sms.{name} is enabled: {keys} must be set"))
+        sms.section(provider.name())
+            .invalid("enabled", format!("false, or {keys} must be set"))
     };
     if values.iter().any(String::is_empty) {
         return Err(missing());
