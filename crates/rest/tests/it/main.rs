@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cases;
+#[path = "../database/mod.rs"]
+mod database;
 mod fuzz;
 mod injection;
 mod shop;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use ferrobase_cluster::{Cluster, ClusterOptions};
-use ferrobase_db::{Connection, Db, DbOptions, Pool, PoolRole, RequestPoolOptions, Target};
+use ferrobase_db::{Connection, Pool, PoolRole, RequestPoolOptions};
 use ferrobase_http::{Caller, TokenState};
 use ferrobase_jwt::Claims;
 use ferrobase_rest::{Parts, RestConfig, State, TransactionEnd, run_tasks, standalone};
@@ -15,6 +15,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
+
+use crate::database::database;
 
 const SCHEMA: &[&str] = &[
     include_str!("shop.sql"),
@@ -158,18 +160,4 @@ fn config(role: &str) -> RestConfig {
         aggregates: true,
         ..RestConfig::default()
     }
-}
-
-fn database(cluster: &Cluster, user: &str) -> Db {
-    let target = Target::Socket {
-        dir: cluster.socket_dir().to_owned(),
-        port: cluster.port(),
-        user: user.to_owned(),
-        database: "postgres".to_owned(),
-    };
-    Db::new(&DbOptions {
-        target,
-        max_connections: 2,
-    })
-    .unwrap()
 }

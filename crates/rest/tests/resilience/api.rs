@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use ferrobase_cluster::{Cluster, ClusterOptions};
-use ferrobase_db::{Connection, Db, DbOptions, Executor as _, Pool, PoolRole, RequestPoolOptions, Target};
+use ferrobase_db::{Connection, Executor as _, Pool, PoolRole, RequestPoolOptions};
 use ferrobase_http::{Caller, TokenState};
 use ferrobase_jwt::Claims;
 use ferrobase_rest::{Parts, RestConfig, State, run_tasks, standalone};
@@ -15,6 +15,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
+
+use crate::database::database;
 
 /// Most connections of requests.
 pub(crate) const CONNECTIONS: usize = 4;
@@ -240,18 +242,4 @@ pub(crate) fn with_claims(claims: Value, mut request: Request<Body>) -> Request<
         },
     });
     request
-}
-
-fn database(cluster: &Cluster, user: &str) -> Db {
-    let target = Target::Socket {
-        dir: cluster.socket_dir().to_owned(),
-        port: cluster.port(),
-        user: user.to_owned(),
-        database: "postgres".to_owned(),
-    };
-    Db::new(&DbOptions {
-        target,
-        max_connections: 2,
-    })
-    .unwrap()
 }

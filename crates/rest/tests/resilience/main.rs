@@ -4,6 +4,8 @@
 
 mod api;
 mod clients;
+#[path = "../database/mod.rs"]
+mod database;
 mod identity;
 mod large;
 mod memory;

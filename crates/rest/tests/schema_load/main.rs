@@ -1,6 +1,8 @@
 //! The schema cache of a real database (`schema.sql`).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "../database/mod.rs"]
+mod database;
 mod functions;
 mod relations;
 mod relationships;
@@ -8,9 +10,11 @@ mod relationships;
 use std::sync::OnceLock;
 
 use ferrobase_cluster::{Cluster, ClusterOptions};
-use ferrobase_db::{Db, DbOptions, Executor, PoolRole, Target};
+use ferrobase_db::{Executor, PoolRole};
 use ferrobase_rest::schema::{LoadOptions, QualifiedName, SchemaCache, load};
 use secrecy::SecretString;
+
+use self::database::database;
 
 /// The cache, loaded once by a login without rights of its own.
 fn cache() -> &'static SchemaCache {
@@ -49,20 +53,6 @@ async fn load_from_a_new_cluster() -> SchemaCache {
     drop(connection);
     cluster.stop().await;
     cache
-}
-
-fn database(cluster: &Cluster, user: &str) -> Db {
-    let target = Target::Socket {
-        dir: cluster.socket_dir().to_owned(),
-        port: cluster.port(),
-        user: user.to_owned(),
-        database: "postgres".to_owned(),
-    };
-    Db::new(&DbOptions {
-        target,
-        max_connections: 2,
-    })
-    .unwrap()
 }
 
 fn api(name: &str) -> QualifiedName {

@@ -4,6 +4,8 @@
 #[allow(dead_code)]
 #[path = "../resilience/api.rs"]
 mod api;
+#[path = "../database/mod.rs"]
+mod database;
 mod tokens;
 
 use std::time::Duration;
