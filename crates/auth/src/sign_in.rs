@@ -15,6 +15,7 @@ use crate::model::aal::{Aal, Method};
 use crate::model::claims::{AccessClaims, SessionFacts};
 use crate::model::password::Weakness;
 use crate::model::refresh_token;
+use crate::model::session::Grant;
 use crate::model::user::{Time, User};
 use crate::request::RequestInfo;
 use crate::state::State;
@@ -160,6 +161,8 @@ pub struct Issue<'a> {
     pub method: &'a str,
     /// Client address.
     pub ip: IpAddr,
+    /// The third party the session is for.
+    pub grant: Option<&'a Grant>,
 }
 
 /// Signs an access token for `user`, after the custom-access-token hook if there is one.
@@ -180,6 +183,7 @@ pub async fn access_token(
         } else {
             Aal::Aal1
         },
+        grant: issue.grant,
     };
     let claims = AccessClaims::new(&state.config, user, &facts, now);
     let expires_at = claims.exp;
@@ -202,15 +206,45 @@ pub async fn access_token(
     })
 }
 
+/// How a user came in, as the session keeps it.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// The method.
+    pub method: Method,
+    /// When the session must end, whatever the settings say (SAML's `SessionNotOnOrAfter`; auth.md 14).
+    pub not_after: Option<Time>,
+    /// The identity provider that the `amr` claim names: SSO only.
+    pub provider: Option<String>,
+    /// The third party the session is for: the OAuth server only (auth.md 16).
+    pub grant: Option<Grant>,
+}
+
+impl From<Method> for SignIn {
+    fn from(method: Method) -> Self {
+        Self {
+            method,
+            not_after: None,
+            provider: None,
+            grant: None,
+        }
+    }
+}
+
 /// Opens a session for `user` and answers with its tokens. The audit entry, if any, is written with it.
 pub async fn open_session(
     state: &State,
     db: &impl Executor,
     mut user: User,
-    method: Method,
+    sign_in: impl Into<SignIn>,
     info: &RequestInfo,
     audit: Option<Value>,
 ) -> Result<TokenResponse> {
+    let SignIn {
+        method,
+        not_after,
+        provider,
+        grant,
+    } = sign_in.into();
     let now = state.now();
     let id = state.random.uuid();
     let first = FirstToken::new(state, id)?;
@@ -227,22 +261,27 @@ pub async fn open_session(
             .filter(|_| state.config.audit_log_in_database)
             .map(|payload| (state.random.uuid(), payload)),
         amr_id: state.random.uuid(),
+        not_after,
+        oauth_client_id: grant.as_ref().map(|grant| grant.client_id),
+        scopes: grant.as_ref().map(|grant| grant.scopes.as_str()),
     };
     store::sessions::open(db, &session)
         .await
         .map_err(AuthError::database("Database error granting user"))?;
     user.last_sign_in_at = Some(now);
     user.updated_at = Some(now);
-    let amr = serde_json::value::to_raw_value(&[
-        serde_json::json!({ "method": method.as_str(), "timestamp": now.timestamp() }),
-    ])
-    .map_err(AuthError::internal)?;
+    let mut entry = serde_json::json!({ "method": method.as_str(), "timestamp": now.timestamp() });
+    if let Some(provider) = provider {
+        entry["provider"] = Value::String(provider);
+    }
+    let amr = serde_json::value::to_raw_value(&[entry]).map_err(AuthError::internal)?;
     let issue = Issue {
         session_id: id,
         created_at: now,
         amr: &amr,
         method: method.as_str(),
         ip: info.ip,
+        grant: grant.as_ref(),
     };
     let access = access_token(state, db, &user, &issue, now).await?;
     Ok(TokenResponse::new(access, first.token, user))

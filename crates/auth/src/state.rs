@@ -37,6 +37,8 @@ pub struct Parts {
     pub messenger: Messenger,
     /// Outgoing HTTP to what the operator configures: hooks, CAPTCHA, leaked passwords.
     pub outgoing: Outgoing,
+    /// Outgoing HTTP to addresses that came through the API: public ones only, unless configured otherwise.
+    pub guarded: Outgoing,
     /// Time.
     pub clock: Clock,
     /// Randomness.
@@ -87,6 +89,8 @@ pub struct Inner {
     pub limits: Limits,
     /// Outgoing HTTP.
     pub outgoing: Outgoing,
+    /// Outgoing HTTP to addresses that came through the API.
+    pub guarded: Outgoing,
     /// Keys of those who issue ID tokens.
     pub issuers: Issuers,
     /// Hashes one-time codes.
@@ -123,6 +127,7 @@ impl State {
             limits: Limits::new(&config),
             issuers: Issuers::new(parts.outgoing.clone(), parts.clock.clone()),
             outgoing: parts.outgoing,
+            guarded: parts.guarded,
             code_hasher: CodeHasher::new(parts.keys.derive("one-time codes")),
             captcha,
             leaked_passwords,

@@ -142,6 +142,7 @@ impl Answer<'_> {
             amr,
             method: self.method,
             ip: self.ip,
+            grant: None,
         };
         let access = access_token(self.state, db, &user, &issue, self.now).await?;
         Ok(TokenResponse::new(access, refresh_token, user))

@@ -202,12 +202,9 @@ fn auth_state(
     clock: Clock,
     random: Random,
 ) -> Result<AuthState, StartError> {
-    // Hooks are the operator's own addresses, usually on this machine.
-    let policy = Policy {
-        allow_private: true,
-        user_agent: concat!("ferrobase/", env!("CARGO_PKG_VERSION")).to_owned(),
-    };
-    let outgoing = Outgoing::new(&policy).map_err(|error| StartError::Outgoing(error.to_string()))?;
+    // What the file of settings names is the operator's own, often on this machine.
+    let outgoing = outgoing(true)?;
+    let guarded = self::outgoing(config.allow_private_addresses)?;
     let messages = MessengerOptions {
         smtp: config.email.smtp.clone(),
         sms: config.sms.transport.clone(),
@@ -221,9 +218,18 @@ fn auth_state(
         keys,
         messenger,
         outgoing,
+        guarded,
         clock,
         random,
     })?)
+}
+
+fn outgoing(allow_private: bool) -> Result<Outgoing, StartError> {
+    let policy = Policy {
+        allow_private,
+        user_agent: concat!("ferrobase/", env!("CARGO_PKG_VERSION")).to_owned(),
+    };
+    Outgoing::new(&policy).map_err(|error| StartError::Outgoing(error.to_string()))
 }
 
 fn rest_state(

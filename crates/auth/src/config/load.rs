@@ -53,6 +53,10 @@ impl AuthConfig {
             site_url: site_url(&auth)?,
             redirect_allow_list: redirect_allow_list(&auth)?,
             jwt_issuer: Some(jwt_issuer(&auth, &external_url)?),
+            allow_private_addresses: auth
+                .get("allow_private_addresses")
+                .or_env("GOTRUE_ALLOW_PRIVATE_ADDRESSES")
+                .bool_or(false)?,
             external: external::load(&auth, &external_url)?,
             external_url,
             jwt_audience: filled(&auth, "jwt_audience", "GOTRUE_JWT_AUD", "authenticated")?,

@@ -10,6 +10,7 @@ use super::aal::Aal;
 use super::session::delta;
 use super::user::{Time, User};
 use crate::config::AuthConfig;
+use crate::model::session::Grant;
 
 /// The claims of an access token, in wire order.
 #[derive(Debug, Serialize)]
@@ -30,6 +31,10 @@ pub struct AccessClaims<'a> {
     amr: &'a RawValue,
     session_id: Uuid,
     is_anonymous: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
 }
 
 /// What a token says about the session behind it.
@@ -45,6 +50,8 @@ pub struct SessionFacts<'a> {
     pub aal: Aal,
     /// The best level this user can reach.
     pub highest: Aal,
+    /// The third party the session is for (auth.md 16).
+    pub grant: Option<&'a Grant>,
 }
 
 impl<'a> AccessClaims<'a> {
@@ -73,6 +80,8 @@ impl<'a> AccessClaims<'a> {
             amr: session.amr,
             session_id: session.id,
             is_anonymous: user.is_anonymous,
+            client_id: session.grant.map(|grant| grant.client_id),
+            scope: session.grant.map(|grant| grant.scopes.as_str()),
         }
     }
 }

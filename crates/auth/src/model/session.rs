@@ -30,6 +30,15 @@ pub struct Session {
     pub tag: Option<String>,
 }
 
+/// What a user allowed to a client of our OAuth server (auth.md 16).
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The client.
+    pub client_id: Uuid,
+    /// Scopes, separated by spaces.
+    pub scopes: String,
+}
+
 /// Why a session may not be refreshed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {

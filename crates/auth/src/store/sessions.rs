@@ -63,14 +63,21 @@ pub struct NewSession<'a> {
     pub audit: Option<(Uuid, Value)>,
     /// Id of the `amr` row.
     pub amr_id: Uuid,
+    /// Its end, if it is fixed.
+    pub not_after: Option<Time>,
+    /// The client of our OAuth server that it is for.
+    pub oauth_client_id: Option<Uuid>,
+    /// What that client may do, separated by spaces.
+    pub scopes: Option<&'a str>,
 }
 
 /// Opens a session: session, method, refresh token, last sign-in and audit row in one statement.
 pub async fn open(db: &impl Executor, new: &NewSession<'_>) -> Result<(), DbError> {
     const SQL: &str = "with session as ( \
             insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip, refresh_token_hmac_key, \
-               refresh_token_counter) \
-            values ($1, $2, $3, $3, 'aal1', $4, $5, $6::text, case when $6::text is null then null else 0 end) returning id), \
+               refresh_token_counter, not_after, oauth_client_id, scopes) \
+            values ($1, $2, $3, $3, 'aal1', $4, $5, $6::text, case when $6::text is null then null else 0 end, \
+               $12, $13, $14) returning id), \
          method as (insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method) \
             select $7, session.id, $3, $3, $8 from session), \
          token as (insert into auth.refresh_tokens (instance_id, token, user_id, revoked, created_at, updated_at, session_id) \
@@ -97,6 +104,9 @@ pub async fn open(db: &impl Executor, new: &NewSession<'_>) -> Result<(), DbErro
             &new.refresh_token,
             &audit_id,
             &payload,
+            &new.not_after,
+            &new.oauth_client_id,
+            &new.scopes,
         ],
     )
     .await?;

@@ -269,6 +269,8 @@ async fn respond(
         amr: &refreshed.amr,
         method: "token_refresh",
         ip: info.ip,
+        // Such a session is refused here.
+        grant: None,
     };
     let access = access_token(state, db, &refreshed.user, &issue, now).await?;
     Ok(TokenResponse::new(access, refresh_token, refreshed.user))
