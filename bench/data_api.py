@@ -1,48 +1,22 @@
 #!/usr/bin/env python3
 """The data API beside its ceilings and its rivals, in one run. See README.md."""
 import argparse
-import json
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-PROJECT = HERE.parent
-SHARED = Path(os.environ.get("SHARED_BENCH", PROJECT.parent / "shared" / "bench"))
-FERROBASE = PROJECT / "target" / "release" / "ferrobase"
-TOOLS = PROJECT / "target" / "bench" / "release"
+from backend import SHARED, TOOLS, Run, free_port, harness, line, rate
+
 WORKLOADS = ["rest_point", "rest_point_user", "rest_list100", "rest_embed2", "rest_insert", "rest_bulk1000", "rest_rpc",
              "mix_rest_during_signin", "idle_rss"]
 # The statements that pgbench runs, by the workload that sends the same ones.
 SAME_STATEMENTS = {"rest_point": "07_implicit_pipeline.sql", "rest_list100": "12_list100_pipeline.sql",
                    "rest_embed2": "11_embed_json.sql", "rest_insert": "10_insert_txn_pipeline.sql",
                    "rest_bulk1000": "14_bulk1000_json.sql"}
-CONFIG = """project_id = "bench"
-[api]
-port = 0
-[db]
-port = 0
-[inbucket]
-enabled = false
-[auth.email]
-enable_confirmations = false
-[auth.rate_limit]
-sign_in_sign_ups = 1000000
-token_refresh = 1000000
-"""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def listener(port):
@@ -91,42 +65,8 @@ class Postgres:
         self.run("pg_ctl", "-D", self.folder / "data", "-m", "immediate", "stop")
 
 
-class Run:
-    """Everything that was started."""
-
-    def __init__(self, folder):
-        self.folder, self.children = folder, []
-
-    def start(self, *command, cwd=None, env=None):
-        child = subprocess.Popen([str(part) for part in command], cwd=cwd, env={**os.environ, **(env or {})},
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        self.children.append(child)
-        return child
-
-    def stop(self):
-        for child in self.children:
-            try:
-                os.killpg(child.pid, signal.SIGTERM)
-                child.wait(10)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                child.kill()
-
-    def ferrobase(self):
-        project = self.folder / "ferrobase"
-        (project / "supabase").mkdir(parents=True)
-        (project / "supabase" / "config.toml").write_text(CONFIG)
-        child = self.start(FERROBASE, "start", "--workdir", project)
-        for _ in range(300):
-            status = subprocess.run([FERROBASE, "status", "-o", "json", "--workdir", project], capture_output=True, text=True)
-            if status.returncode == 0:
-                break
-            time.sleep(0.1)
-        keys = json.loads(status.stdout)
-        for file in ("schema", "rpc"):
-            subprocess.run(["psql", "-q", keys["DB_URL"], "-f", SHARED / "sql" / f"{file}.sql"], check=True)
-        time.sleep(1)
-        return {"name": "ferrobase", "base": keys["API_URL"], "anon": keys["ANON_KEY"],
-                "service": keys["SERVICE_ROLE_KEY"], "pids": [child.pid], "secret": keys["JWT_SECRET"]}
+class DataRun(Run):
+    """Ferrobase, with ceilings and rivals."""
 
     def ceiling(self, ferrobase, postgres, connections, depth):
         port = free_port()
@@ -162,27 +102,11 @@ class Run:
                 "service": keys["SUPABASE_SECRET_KEY"], "pids": [listener(port), *pids], "skip": skip}
 
 
-def rate(answer):
-    return answer.get("rps") or answer.get("tps")
-
-
-def line(workload, name, answer, base):
-    if workload == "idle_rss":
-        return f"{workload:24}{name:18}{answer.get('pss_mb', 0):8.1f} MB, PostgreSQL included"
-    told = f"{workload:24}{name:18}{rate(answer):9.0f}/s"
-    if "p50_ms" in answer:
-        told += f"  p50 {answer['p50_ms']:.2f} p99 {answer['p99_ms']:.2f} ms"
-    cpu = answer.get("cpu_us_per_req", answer.get("pg_cpu_us"))
-    told += f"  cpu {cpu:.0f} µs" if cpu else ""
-    told += f"  errors {answer['errors']}" if answer.get("errors") else ""
-    return told + (f"  ferrobase has {base / rate(answer):.2f} times that" if base else "")
-
-
-def measure(harness, limits, servers, postgres, workloads):
+def measure(bench, limits, servers, postgres, workloads):
     for server in servers:
         server.pin()
     for workload in workloads:
-        rows = [(server.name, harness.run_one(server, workload)) for server in servers]
+        rows = [(server.name, bench.run_one(server, workload)) for server in servers]
         if workload in SAME_STATEMENTS:
             clients = 4 if workload == "rest_bulk1000" else 8
             rows.append(("pgbench", limits.pgbench(str(SHARED / "pgbench" / SAME_STATEMENTS[workload]), clients, 4, True)))
@@ -203,12 +127,11 @@ def main():
     workloads = parser.parse_args().only
     folder = Path(tempfile.mkdtemp(prefix="ferrobase-bench-"))
     folder.chmod(0o755)
-    run, postgres = Run(folder), Postgres(folder / "postgres")
+    run, postgres = DataRun(folder), Postgres(folder / "postgres")
     os.environ.update(LOADGEN=str(TOOLS / "loadgen"), LIMITS=str(TOOLS / "limits"), STATE=str(folder / "state"),
                       PG_PIDFILE=str(folder / "postgres" / "data" / "postmaster.pid"), OUT=os.devnull,
                       PATH=f"{postgres.bin}:{os.environ['PATH']}")
-    sys.path.insert(0, str(SHARED))
-    import bench as harness
+    bench = harness()
     import limits
     try:
         ours = run.ferrobase()
@@ -217,12 +140,12 @@ def main():
             home = Path(os.environ["LITE_HOME"])
             rivals = [run.lite(home, driver, postgres) for driver in ("sqlite", "postgres")]
         for server in [ours, *rivals]:
-            harness.seed(harness.Server(server))
+            bench.seed(bench.Server(server))
         # The ceilings and pgbench read the same rows from a database of their own.
         rows = "insert into items select i, ('00000000-0000-4000-a000-' || lpad((i % 100)::text, 12, '0'))::uuid, i % 100, 'item number ' || i, (i % 1000) + 0.99, true, '2025-01-01', jsonb_build_object('k', i, 'tags', array['a', 'b', 'c'], 'note', 'a short note about item ' || i) from generate_series(1, 10000) i; insert into authors select i, 'author ' || i from generate_series(1, 500) i; insert into books select i, 1 + (i - 1) / 5, 'book title ' || i from generate_series(1, 2500) i; insert into reviews select i, 1 + (i - 1) / 4, i % 5, 'review body text ' || i from generate_series(1, 10000) i; analyze"
         postgres.sql("bench", command=rows)
         ceilings = [run.ceiling(ours, postgres, 4, 8), run.ceiling(ours, postgres, 8, 1)]
-        measure(harness, limits, [harness.Server(server) for server in [*ceilings, ours, *rivals]], postgres, workloads)
+        measure(bench, limits, [bench.Server(server) for server in [*ceilings, ours, *rivals]], postgres, workloads)
     finally:
         run.stop()
         postgres.stop()
