@@ -8,6 +8,8 @@ const sha256 = (text) => createHash('sha256').update(text).digest('base64url')
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 export class Provider {
+  /** The person in front of a browser's screen. */
+  present
   #codes = new Map()
   #tokens = new Map()
   #keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -48,7 +50,15 @@ export class Provider {
     return `${head}.${body}.${signature.toString('base64url')}`
   }
 
+  /** The page on which whoever is in front of the screen agrees. */
+  #consent(request, response) {
+    const agreed = this.agree(this.present, this.url + request.url).replaceAll('&', '&amp;')
+    response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>Sign in</title><link rel="icon" href="data:,">
+      <a href="${agreed}">Continue as ${this.present.email}</a>`)
+  }
+
   async #answer(request, response) {
+    if (request.url.includes('response_type=code')) return this.#consent(request, response)
     const chunks = []
     for await (const chunk of request) chunks.push(chunk)
     const { pathname } = new URL(request.url, this.url)
