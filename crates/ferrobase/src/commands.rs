@@ -2,6 +2,7 @@
 
 pub(crate) mod db;
 pub(crate) mod detach;
+pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod rest;
 pub(crate) mod run;

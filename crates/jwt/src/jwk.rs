@@ -1,16 +1,13 @@
 //! JSON Web Keys as configured (auth.md 5.2) and what the token library makes of them.
 
-use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value, json};
 
+use crate::KeyError;
 use crate::signer::Signer;
-use crate::{KeyError, sha256};
 
 /// One key of the set.
 pub(crate) struct Key {
@@ -72,7 +69,7 @@ pub(crate) fn read(jwk: &Value) -> Result<Key, KeyError> {
     })
 }
 
-fn bad(reason: &str) -> KeyError {
+pub(crate) fn bad(reason: &str) -> KeyError {
     KeyError::Jwk(reason.to_owned())
 }
 
@@ -166,25 +163,4 @@ fn public_half(map: &Map<String, Value>, algorithm: Algorithm) -> Result<Value, 
     public.insert("use".to_owned(), json!("sig"));
     public.insert("key_ops".to_owned(), json!(["verify"]));
     Ok(Value::Object(public))
-}
-
-/// A fresh ES256 signing key; its `kid` is the RFC 7638 thumbprint's beginning.
-pub(crate) fn generate_es256() -> Result<Value, KeyError> {
-    let failed = |_| bad("no signing key could be made");
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
-    let point = pair.public_key().as_ref();
-    let (x, y) = match point.len() {
-        65 => (
-            BASE64URL_NOPAD.encode(&point[1..33]),
-            BASE64URL_NOPAD.encode(&point[33..]),
-        ),
-        _ => return Err(bad("no signing key could be made")),
-    };
-    let private: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().map_err(failed)?;
-    let d = private.as_ref();
-    let thumbprint = sha256(format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#).as_bytes());
-    Ok(json!({
-        "kty": "EC", "kid": BASE64URL_NOPAD.encode(&thumbprint[..16]), "use": "sig", "key_ops": ["sign", "verify"],
-        "alg": "ES256", "ext": true, "crv": "P-256", "x": x, "y": y, "d": BASE64URL_NOPAD.encode(d),
-    }))
 }

@@ -1,6 +1,5 @@
 //! The secrets of a project: random, made at its first start, kept in one file that only its owner can read.
 
-use std::io::Write;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -9,9 +8,11 @@ use serde_json::{Value, json};
 
 use crate::api_key::{self, KeyRole};
 use crate::clock::Clock;
+use crate::key_file;
+use crate::key_ring::{KeyRing, RingError};
 use crate::random::Random;
 use crate::token_keys::{KeyError, KeySet, TokenKeys};
-use crate::{constant_time_eq, jwk};
+use crate::{KeyAlgorithm, constant_time_eq, generate_key};
 
 /// Life of the anon and service_role keys: ten years, as with the original's projects.
 const API_KEY_LIFE: i64 = 10 * 365 * 24 * 3600;
@@ -46,8 +47,8 @@ pub struct ProjectKeys {
     pub publishable_key: String,
     /// Opaque key that stands for the service_role key.
     pub secret_key: String,
-    /// ES256 key that signs user tokens.
-    pub signing_jwk: Value,
+    /// Keys of user tokens: the one that signs, and those beside it.
+    pub signing_keys: KeyRing,
     /// Password of the database roles.
     pub database_password: SecretString,
     /// Access key of the S3 protocol.
@@ -62,7 +63,11 @@ struct Stored {
     jwt_secret: String,
     publishable_key: String,
     secret_key: String,
-    signing_key: Value,
+    /// The form of the first releases: the key in use, alone.
+    #[serde(default, skip_serializing)]
+    signing_key: Option<Value>,
+    #[serde(default)]
+    signing_keys: KeyRing,
     database_password: String,
     s3_access_key_id: String,
     s3_secret_access_key: String,
@@ -78,23 +83,31 @@ impl ProjectKeys {
         random: &Random,
         clock: &Clock,
     ) -> Result<Self, KeyError> {
-        let file = |source| KeyError::File {
-            path: path.display().to_string(),
-            source,
-        };
-        let stored = match std::fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| KeyError::Content {
-                path: path.display().to_string(),
-                reason: error.to_string(),
-            })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        let stored = match read(path) {
+            Err(KeyError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 let stored = generate(random, clock)?;
-                write(path, &stored).map_err(file)?;
+                key_file::write(path, &stored)?;
                 stored
             }
-            Err(error) => return Err(file(error)),
+            other => other?,
         };
         assemble(stored, given)
+    }
+
+    /// The signing keys of a project's file.
+    pub fn signing_keys(path: &Path) -> Result<KeyRing, KeyError> {
+        Ok(read(path)?.signing_keys)
+    }
+
+    /// Changes the signing keys in a project's file. A refused change leaves it as it is.
+    pub fn change_signing_keys(
+        path: &Path,
+        change: impl FnOnce(&mut KeyRing) -> Result<(), RingError>,
+    ) -> Result<KeyRing, KeyError> {
+        let mut stored = read(path)?;
+        change(&mut stored.signing_keys)?;
+        key_file::write(path, &stored)?;
+        Ok(stored.signing_keys)
     }
 
     /// Keys that live as long as the process.
@@ -121,12 +134,29 @@ impl ProjectKeys {
     }
 }
 
+fn read(path: &Path) -> Result<Stored, KeyError> {
+    let mut stored: Stored = key_file::read(path)?;
+    if let Some(key) = stored.signing_key.take()
+        && stored.signing_keys.is_empty()
+    {
+        stored.signing_keys = KeyRing::of(key);
+    }
+    if stored.signing_keys.is_empty() {
+        return Err(KeyError::Content {
+            path: path.display().to_string(),
+            reason: "it has no signing key".to_owned(),
+        });
+    }
+    Ok(stored)
+}
+
 fn generate(random: &Random, clock: &Clock) -> Result<Stored, KeyError> {
     Ok(Stored {
         jwt_secret: random.from_alphabet(ALPHABET, 48),
         publishable_key: api_key::generate(KeyRole::Anon, random),
         secret_key: api_key::generate(KeyRole::ServiceRole, random),
-        signing_key: jwk::generate_es256()?,
+        signing_key: None,
+        signing_keys: KeyRing::of(generate_key(KeyAlgorithm::Es256)?),
         database_password: random.from_alphabet(ALPHABET, 32),
         s3_access_key_id: random.from_alphabet(b"0123456789abcdef", 32),
         s3_secret_access_key: random.from_alphabet(b"0123456789abcdef", 64),
@@ -163,23 +193,12 @@ fn assemble(stored: Stored, given: &GivenKeys) -> Result<ProjectKeys, KeyError> 
             .map_or_else(|| api_jwt(KeyRole::ServiceRole), Ok)?,
         publishable_key: given.publishable_key.clone().unwrap_or(stored.publishable_key),
         secret_key: given.secret_key.clone().unwrap_or(stored.secret_key),
-        signing_jwk: stored.signing_key,
+        signing_keys: stored.signing_keys,
         database_password: stored.database_password.into(),
         s3_access_key_id: stored.s3_access_key_id,
         s3_secret_access_key: stored.s3_secret_access_key,
         jwt_secret,
     })
-}
-
-fn write(path: &Path, stored: &Stored) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // The temporary file has mode 0600 from its beginning.
-    let mut file = tempfile::Builder::new().prefix(".keys-").tempfile_in(folder)?;
-    serde_json::to_writer_pretty(&mut file, stored)?;
-    file.write_all(b"\n")?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    std::fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -217,7 +236,7 @@ mod tests {
         let third = load(&given);
         let set = KeySet {
             secret: secret.into(),
-            jwks: vec![third.signing_jwk],
+            jwks: third.signing_keys.jwks(),
             sign_with_secret: false,
         };
         let keys = TokenKeys::new(&set, Clock::System).unwrap();
@@ -226,6 +245,33 @@ mod tests {
             Some("service_role")
         );
         assert!(keys.verify(&first.service_role_key).is_err());
+    }
+
+    #[test]
+    fn the_first_form_of_the_file_is_still_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let load =
+            || ProjectKeys::load_or_create(&path, &GivenKeys::default(), &Random, &Clock::System).unwrap();
+        let made = load();
+        let mut old: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let keys = old.as_object_mut().unwrap().remove("signing_keys").unwrap();
+        old["signing_key"] = keys[0]["jwk"].clone();
+        std::fs::write(&path, old.to_string()).unwrap();
+        assert_eq!(load().signing_keys, made.signing_keys);
+
+        // A change writes the new form, as private as before.
+        let standby = generate_key(KeyAlgorithm::Es256).unwrap();
+        let changed =
+            ProjectKeys::change_signing_keys(&path, |ring| ring.add_standby(standby.clone())).unwrap();
+        assert_eq!(load().signing_keys, changed);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        // A second standby key is refused and changes nothing.
+        assert!(ProjectKeys::change_signing_keys(&path, |ring| ring.add_standby(standby)).is_err());
+        assert_eq!(load().signing_keys, changed);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use secrecy::{ExposeSecret, SecretString};
@@ -12,6 +13,7 @@ use crate::claims::Claims;
 use crate::clock::Clock;
 use crate::digest::hmac_sha256;
 use crate::jwk::{self, Key};
+use crate::key_ring::RingError;
 use crate::signer::Signer;
 use crate::verified::Verified;
 
@@ -55,6 +57,9 @@ pub enum KeyError {
         /// Why.
         reason: String,
     },
+    /// The signing keys cannot be changed like that.
+    #[error(transparent)]
+    Ring(#[from] RingError),
 }
 
 /// A token that is not accepted. The texts are those that clients of the original see.
@@ -80,12 +85,13 @@ pub enum JwtError {
     NotSigned,
 }
 
-/// Signs and verifies; cheap to clone.
+/// Signs and verifies; cheap to clone. All clones see a change of the keys ([`TokenKeys::replace`]) at once.
 #[derive(Clone)]
-pub struct TokenKeys(Arc<Inner>);
+pub struct TokenKeys(Arc<ArcSwap<Inner>>);
 
 struct Inner {
     keys: Vec<Key>,
+    set: KeySet,
     secret: DecodingKey,
     secret_signer: Signer,
     /// What keys for other purposes are derived from.
@@ -94,7 +100,7 @@ struct Inner {
     signing: Option<usize>,
     header: String,
     secret_header: String,
-    jwks: String,
+    jwks: Arc<str>,
     verified: Verified,
     clock: Clock,
 }
@@ -102,7 +108,7 @@ struct Inner {
 impl std::fmt::Debug for TokenKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenKeys")
-            .field("jwks", &self.0.jwks)
+            .field("jwks", &self.0.load().jwks)
             .finish_non_exhaustive()
     }
 }
@@ -110,6 +116,73 @@ impl std::fmt::Debug for TokenKeys {
 impl TokenKeys {
     /// Checks the keys. Without `jwks` the secret signs.
     pub fn new(set: &KeySet, clock: Clock) -> Result<Self, KeyError> {
+        Ok(Self(Arc::new(ArcSwap::from_pointee(Inner::new(
+            set.clone(),
+            clock,
+        )?))))
+    }
+
+    /// Other JWKs beside the same secret, for all clones. Tokens are judged anew: one whose key is no longer here is not
+    /// accepted any more. Wrong keys change nothing.
+    pub fn replace(&self, jwks: Vec<Value>) -> Result<(), KeyError> {
+        let current = self.0.load();
+        let set = KeySet {
+            jwks,
+            ..current.set.clone()
+        };
+        self.0.store(Arc::new(Inner::new(set, current.clock.clone())?));
+        Ok(())
+    }
+
+    /// Signs with the project's signing key.
+    pub fn sign(&self, claims: &impl Serialize) -> Result<String, JwtError> {
+        let inner = self.0.load();
+        let signer = inner
+            .signing
+            .and_then(|index| inner.keys[index].signer.as_ref())
+            .unwrap_or(&inner.secret_signer);
+        sign(signer, &inner.header, claims)
+    }
+
+    /// Signs with the project's secret.
+    pub fn sign_hs256(&self, claims: &impl Serialize) -> Result<String, JwtError> {
+        let inner = self.0.load();
+        sign(&inner.secret_signer, &inner.secret_header, claims)
+    }
+
+    /// Checks signature, `exp` and `nbf` (no leeway). Tokens that passed once are remembered; their times are checked
+    /// every time.
+    pub fn verify(&self, token: &str) -> Result<Arc<Claims>, JwtError> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(JwtError::Malformed);
+        }
+        let inner = self.0.load();
+        let now = inner.clock.unix();
+        if let Some(claims) = inner.verified.get(token) {
+            check_times(&claims, now)?;
+            return Ok(claims);
+        }
+        let claims = Arc::new(inner.check_signature(token)?);
+        // An expired token is not worth remembering.
+        check_times(&claims, now)?;
+        inner.verified.insert(token, Arc::clone(&claims));
+        Ok(claims)
+    }
+
+    /// A key for another purpose, which `label` names. All processes of a project derive the same; it tells nothing about
+    /// the secret.
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        hmac_sha256(&self.0.load().root, &[label.as_bytes()])
+    }
+
+    /// The public keys, as `/.well-known/jwks.json` shows them.
+    pub fn jwks_json(&self) -> Arc<str> {
+        Arc::clone(&self.0.load().jwks)
+    }
+}
+
+impl Inner {
+    fn new(set: KeySet, clock: Clock) -> Result<Self, KeyError> {
         let keys = set.jwks.iter().map(jwk::read).collect::<Result<Vec<_>, _>>()?;
         let signers: Vec<usize> = (0..keys.len())
             .filter(|index| keys[*index].signer.is_some())
@@ -132,61 +205,19 @@ impl TokenKeys {
             .unwrap_or_else(|| secret_header.clone());
         let public: Vec<&Value> = keys.iter().filter_map(|key| key.public.as_ref()).collect();
         let jwks = json!({ "keys": public }).to_string();
-        Ok(Self(Arc::new(Inner {
+        Ok(Self {
             secret: DecodingKey::from_secret(secret),
             secret_signer,
             root: hmac_sha256(secret, &[b"ferrobase: keys for other purposes"]),
             signing,
             header,
             secret_header,
-            jwks,
+            jwks: jwks.into(),
             verified: Verified::new(),
             clock,
             keys,
-        })))
-    }
-
-    /// Signs with the project's signing key.
-    pub fn sign(&self, claims: &impl Serialize) -> Result<String, JwtError> {
-        let inner = &*self.0;
-        let signer = inner
-            .signing
-            .and_then(|index| inner.keys[index].signer.as_ref())
-            .unwrap_or(&inner.secret_signer);
-        sign(signer, &inner.header, claims)
-    }
-
-    /// Signs with the project's secret.
-    pub fn sign_hs256(&self, claims: &impl Serialize) -> Result<String, JwtError> {
-        sign(&self.0.secret_signer, &self.0.secret_header, claims)
-    }
-
-    /// Checks signature, `exp` and `nbf` (no leeway). Tokens that passed once are remembered; their times are checked
-    /// every time.
-    pub fn verify(&self, token: &str) -> Result<Arc<Claims>, JwtError> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(JwtError::Malformed);
-        }
-        if let Some(claims) = self.0.verified.get(token) {
-            check_times(&claims, self.0.clock.unix())?;
-            return Ok(claims);
-        }
-        let claims = Arc::new(self.check_signature(token)?);
-        // An expired token is not worth remembering.
-        check_times(&claims, self.0.clock.unix())?;
-        self.0.verified.insert(token, Arc::clone(&claims));
-        Ok(claims)
-    }
-
-    /// A key for another purpose, which `label` names. All processes of a project derive the same; it tells nothing about
-    /// the secret.
-    pub fn derive(&self, label: &str) -> [u8; 32] {
-        hmac_sha256(&self.0.root, &[label.as_bytes()])
-    }
-
-    /// The public keys, as `/.well-known/jwks.json` shows them.
-    pub fn jwks_json(&self) -> &str {
-        &self.0.jwks
+            set,
+        })
     }
 
     fn check_signature(&self, token: &str) -> Result<Claims, JwtError> {
@@ -194,10 +225,10 @@ impl TokenKeys {
         let named = header
             .kid
             .as_deref()
-            .and_then(|kid| self.0.keys.iter().find(|key| key.kid.as_deref() == Some(kid)));
+            .and_then(|kid| self.keys.iter().find(|key| key.kid.as_deref() == Some(kid)));
         let (key, algorithm) = match named {
             Some(key) => (&key.decoding, key.algorithm),
-            None if header.alg == Algorithm::HS256 => (&self.0.secret, Algorithm::HS256),
+            None if header.alg == Algorithm::HS256 => (&self.secret, Algorithm::HS256),
             None => return Err(JwtError::UnknownKey),
         };
         if header.alg != algorithm {
@@ -240,7 +271,16 @@ fn sign(signer: &Signer, header: &str, claims: &impl Serialize) -> Result<String
     Ok(token)
 }
 
+/// A time that is no number would otherwise be no limit at all.
 fn check_times(claims: &Claims, now: i64) -> Result<(), JwtError> {
+    let is_odd = |name| {
+        claims
+            .get(name)
+            .is_some_and(|value| !value.is_number() && !value.is_null())
+    };
+    if ["exp", "nbf", "iat"].into_iter().any(is_odd) {
+        return Err(JwtError::Malformed);
+    }
     if claims.time("exp").is_some_and(|expiry| now >= expiry) {
         return Err(JwtError::Expired);
     }

@@ -10,6 +10,11 @@ use crate::error::StartError;
 use crate::options::StartOptions;
 use crate::state_file::state_dir;
 
+/// The file of keys in a state folder.
+pub fn keys_file(state: &Path) -> PathBuf {
+    state.join("keys.json")
+}
+
 /// The state folder of one start.
 #[derive(Debug)]
 pub(crate) struct Project {
@@ -45,6 +50,11 @@ impl Project {
         self.state.join("run")
     }
 
+    /// Where keys are kept.
+    pub(crate) fn keys_file(&self) -> PathBuf {
+        keys_file(&self.state)
+    }
+
     /// The project's keys: kept in `keys.json`, or random for an ephemeral run.
     pub(crate) fn keys(
         &self,
@@ -56,7 +66,7 @@ impl Project {
         Ok(if ephemeral {
             ProjectKeys::random(given, random, clock)?
         } else {
-            ProjectKeys::load_or_create(&self.state.join("keys.json"), given, random, clock)?
+            ProjectKeys::load_or_create(&self.keys_file(), given, random, clock)?
         })
     }
 }

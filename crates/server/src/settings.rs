@@ -1,7 +1,9 @@
 //! The sections that belong to the composition itself: `[api]`, `[db]`, `[local_smtp]` and the keys of `[auth]`.
 
+use std::path::PathBuf;
+
 use ferrobase_config::{Config, ConfigError};
-use ferrobase_jwt::GivenKeys;
+use ferrobase_jwt::{GivenKeys, KeyRing};
 use serde_json::Value;
 use url::Url;
 
@@ -29,10 +31,19 @@ pub(crate) struct Settings {
     pub(crate) jwt_expiry: u64,
     /// Keys that are given.
     pub(crate) given_keys: GivenKeys,
-    /// Signing keys that are given; the project's own ES256 key when `None`.
-    pub(crate) signing_keys: Option<Vec<Value>>,
+    /// Where signing keys come from; the project's own when `None`.
+    pub(crate) signing_keys: Option<SigningKeys>,
     /// User tokens are signed with the secret.
     pub(crate) sign_with_secret: bool,
+}
+
+/// Signing keys that are given.
+#[derive(Debug)]
+pub(crate) enum SigningKeys {
+    /// In a file, which may change while we run.
+    File(PathBuf),
+    /// In a setting.
+    Given(Vec<Value>),
 }
 
 impl Settings {
@@ -114,34 +125,25 @@ fn given_keys(config: &Config) -> Result<GivenKeys, ConfigError> {
 
 /// The file named by `auth.signing_keys_path` (resolved like every path of the file), or the variable `GOTRUE_JWT_KEYS`: an array of
 /// JWKs.
-fn signing_keys(config: &Config) -> Result<Option<Vec<Value>>, ConfigError> {
+fn signing_keys(config: &Config) -> Result<Option<SigningKeys>, ConfigError> {
     let auth = config.section("auth");
-    let (key, text) = match auth
-        .get("signing_keys_path")
-        .string()?
-        .filter(|path| !path.is_empty())
-    {
-        Some(path) => {
-            let path = config.resolve_path(path);
-            let text = std::fs::read_to_string(&path).map_err(|error| {
-                auth.invalid(
-                    "signing_keys_path",
-                    format!("a readable file ({}: {error})", path.display()),
-                )
-            })?;
-            ("signing_keys_path", text)
-        }
-        None => match auth
-            .get("jwt_keys")
-            .or_env("GOTRUE_JWT_KEYS")
-            .string()?
-            .filter(|keys| !keys.is_empty())
-        {
-            Some(text) => ("jwt_keys", text),
-            None => return Ok(None),
-        },
-    };
-    serde_json::from_str(&text)
-        .map(Some)
-        .map_err(|_| auth.invalid(key, "a JSON array of JWKs"))
+    let path = auth.get("signing_keys_path").string()?;
+    if let Some(path) = path.filter(|path| !path.is_empty()) {
+        let path = config.resolve_path(path);
+        KeyRing::read_file(&path).map_err(|error| {
+            auth.invalid(
+                "signing_keys_path",
+                format!("a file with a JSON array of JWKs ({error})"),
+            )
+        })?;
+        return Ok(Some(SigningKeys::File(path)));
+    }
+    let keys = auth.get("jwt_keys").or_env("GOTRUE_JWT_KEYS").string()?;
+    keys.filter(|keys| !keys.is_empty())
+        .map(|text| {
+            serde_json::from_str(&text)
+                .map(SigningKeys::Given)
+                .map_err(|_| auth.invalid("jwt_keys", "a JSON array of JWKs"))
+        })
+        .transpose()
 }

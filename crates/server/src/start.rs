@@ -20,11 +20,12 @@ use crate::database::Database;
 use crate::endpoints::Endpoints;
 use crate::error::StartError;
 use crate::gateway::{Front, Gateway, Services};
+use crate::key_source::KeySource;
 use crate::listener::{Bound, Purpose};
 use crate::options::StartOptions;
 use crate::project::Project;
 use crate::running::{Failure, Parts, Running};
-use crate::settings::Settings;
+use crate::settings::{Settings, SigningKeys};
 use crate::state_file::{StateFile, read_state};
 
 /// Time between two foldings of the metrics.
@@ -53,7 +54,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     let (random, clock) = (Random, Clock::System);
     let project = Project::open(&options)?;
     let keys = project.keys(&settings.given_keys, options.ephemeral, &random, &clock)?;
-    let tokens = token_keys(&settings, &keys, clock.clone())?;
+    let (source, tokens) = token_keys(&settings, &keys, &project, &options, clock.clone())?;
     let mut database = Database::open(&options, &config, &settings, &project, &keys).await?;
 
     let started = async {
@@ -71,6 +72,9 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         let task = tokio::spawn(ferrobase_auth::run_tasks(auth.clone(), until(&ending)));
         let upkeep = tokio::spawn(keep_metrics_small(metrics.clone(), until(&ending)));
         let mut tasks = vec![task, upkeep];
+        if let Some(source) = source {
+            tasks.push(tokio::spawn(source.follow(tokens.clone(), until(&ending))));
+        }
         let rest = match rest_config {
             Some(rest_config) => Some(rest_state(rest_config, &database.db, &settings, &api_url)?),
             None => None,
@@ -182,16 +186,32 @@ fn below(base: &Url, path: &str) -> Url {
     url
 }
 
-fn token_keys(settings: &Settings, keys: &ProjectKeys, clock: Clock) -> Result<TokenKeys, StartError> {
+/// The keys of user tokens, and where changes of them will be seen.
+fn token_keys(
+    settings: &Settings,
+    keys: &ProjectKeys,
+    project: &Project,
+    options: &StartOptions,
+    clock: Clock,
+) -> Result<(Option<KeySource>, TokenKeys), StartError> {
+    let (source, jwks) = match &settings.signing_keys {
+        Some(SigningKeys::Given(jwks)) => (None, jwks.clone()),
+        Some(SigningKeys::File(path)) => {
+            let source = KeySource::List(path.clone());
+            let jwks = source.read()?.jwks();
+            (Some(source), jwks)
+        }
+        None => {
+            let source = (!options.ephemeral).then(|| KeySource::Project(project.keys_file()));
+            (source, keys.signing_keys.jwks())
+        }
+    };
     let set = KeySet {
         secret: keys.jwt_secret.clone(),
-        jwks: settings
-            .signing_keys
-            .clone()
-            .unwrap_or_else(|| vec![keys.signing_jwk.clone()]),
+        jwks,
         sign_with_secret: settings.sign_with_secret,
     };
-    Ok(TokenKeys::new(&set, clock)?)
+    Ok((source, TokenKeys::new(&set, clock)?))
 }
 
 fn auth_state(

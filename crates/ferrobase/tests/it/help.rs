@@ -11,6 +11,8 @@ const COMMANDS: &[&[&str]] = &[
     &["run"],
     &["db"],
     &["db", "url"],
+    &["gen"],
+    &["gen", "keys"],
     &["rest"],
 ];
 
@@ -42,7 +44,9 @@ fn the_list_of_commands_holds_only_what_is_built() {
         .collect();
     assert_eq!(
         names,
-        ["init", "start", "stop", "status", "run", "db", "rest", "help"]
+        [
+            "init", "start", "stop", "status", "run", "db", "gen", "rest", "help"
+        ]
     );
 }
 

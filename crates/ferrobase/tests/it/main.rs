@@ -1,6 +1,7 @@
 //! The program as a person meets it: help, usage errors, `init`, and what it says when nothing runs.
 #![allow(clippy::unwrap_used)]
 
+mod gen_keys;
 mod help;
 mod idle;
 mod init;

@@ -35,7 +35,7 @@ fn signs_and_verifies_with_each_kind_of_key() {
         "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
     let oct = json!({ "kty": "oct", "kid": "o", "key_ops": ["sign"], "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA" });
     for (jwk, algorithm) in [
-        (jwk::generate_es256().unwrap(), "ES256"),
+        (crate::generate_key(crate::KeyAlgorithm::Es256).unwrap(), "ES256"),
         (ed, "EdDSA"),
         (oct, "HS256"),
     ] {
@@ -57,7 +57,11 @@ fn signs_and_verifies_with_each_kind_of_key() {
 #[test]
 fn the_secret_is_always_accepted() {
     let clock = clock();
-    let keys = keys(vec![jwk::generate_es256().unwrap()], false, &clock);
+    let keys = keys(
+        vec![crate::generate_key(crate::KeyAlgorithm::Es256).unwrap()],
+        false,
+        &clock,
+    );
     let token = keys.sign_hs256(&claims()).unwrap();
     assert!(keys.verify(&token).is_ok());
 }
@@ -77,7 +81,7 @@ fn times_are_checked_on_every_use() {
 #[test]
 fn forgeries_are_refused() {
     let clock = clock();
-    let ours = jwk::generate_es256().unwrap();
+    let ours = crate::generate_key(crate::KeyAlgorithm::Es256).unwrap();
     let keys = keys(vec![ours.clone()], false, &clock);
     let token = keys.sign(&claims()).unwrap();
     let parts: Vec<&str> = token.split('.').collect();
@@ -101,7 +105,7 @@ fn forgeries_are_refused() {
     let stranger = TokenKeys::new(
         &KeySet {
             secret: "x".into(),
-            jwks: vec![jwk::generate_es256().unwrap()],
+            jwks: vec![crate::generate_key(crate::KeyAlgorithm::Es256).unwrap()],
             sign_with_secret: false,
         },
         clock,
@@ -124,11 +128,40 @@ fn forgeries_are_refused() {
 
 #[test]
 fn exactly_one_key_signs() {
-    let two = vec![jwk::generate_es256().unwrap(), jwk::generate_es256().unwrap()];
+    let two = vec![
+        crate::generate_key(crate::KeyAlgorithm::Es256).unwrap(),
+        crate::generate_key(crate::KeyAlgorithm::Es256).unwrap(),
+    ];
     let set = KeySet {
         secret: SECRET.into(),
         jwks: two,
         sign_with_secret: false,
     };
     assert!(matches!(TokenKeys::new(&set, clock()), Err(KeyError::Signers(2))));
+}
+
+#[test]
+fn times_that_are_no_numbers_are_no_times() {
+    let keys = keys(Vec::new(), true, &clock());
+    let verdict = |name: &str, value: Value| keys.verify(&keys.sign(&json!({ name: value })).unwrap());
+    for name in ["exp", "nbf", "iat"] {
+        for value in [
+            json!("1900000000"),
+            json!(true),
+            json!([1_900_000_000]),
+            json!({"a": 1}),
+        ] {
+            assert_eq!(
+                verdict(name, value.clone()),
+                Err(JwtError::Malformed),
+                "{name} {value}"
+            );
+        }
+        assert!(verdict(name, Value::Null).is_ok(), "{name}");
+    }
+    assert_eq!(verdict("exp", json!(-1)), Err(JwtError::Expired));
+    assert_eq!(verdict("exp", json!(1.5e9)), Err(JwtError::Expired));
+    assert_eq!(verdict("exp", json!(-1e300)), Err(JwtError::Expired));
+    assert!(verdict("exp", json!(1e300)).is_ok());
+    assert_eq!(verdict("nbf", json!(1e300)), Err(JwtError::NotYetValid));
 }

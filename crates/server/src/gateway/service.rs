@@ -55,5 +55,5 @@ pub(super) async fn jwks(State(gateway): State<Gateway>) -> Response {
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "public, max-age=600"),
     ];
-    (headers, gateway.0.tokens.jwks_json().to_owned()).into_response()
+    (headers, gateway.0.tokens.jwks_json().to_string()).into_response()
 }

@@ -9,5 +9,6 @@ mod external;
 mod gateway;
 mod guessing;
 mod hooks;
+mod key_rotation;
 mod leaked_passwords;
 mod twilio_verify;

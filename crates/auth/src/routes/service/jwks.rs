@@ -11,5 +11,5 @@ pub(in crate::routes) async fn show(Shared(state): Shared<State>) -> impl IntoRe
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "public, max-age=600"),
     ];
-    (headers, state.keys.jwks_json().to_owned())
+    (headers, state.keys.jwks_json().to_string())
 }

@@ -142,7 +142,7 @@ impl Provider {
     /// The same, signed with the public key as a shared secret.
     pub(super) fn confused_id_token(&self, person: &Person) -> String {
         let set = KeySet {
-            secret: self.keys.jwks_json().to_owned().into(),
+            secret: self.keys.jwks_json().to_string().into(),
             jwks: Vec::new(),
             sign_with_secret: true,
         };
@@ -176,7 +176,7 @@ async fn discovery(State(provider): State<Provider>) -> Json<Value> {
 }
 
 async fn jwks(State(provider): State<Provider>) -> String {
-    provider.keys.jwks_json().to_owned()
+    provider.keys.jwks_json().to_string()
 }
 
 async fn token(State(provider): State<Provider>, body: String) -> Response {
