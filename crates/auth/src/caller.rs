@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use ferrobase_http::TokenState;
-use ferrobase_jwt::Claims;
+use ferrobase_jwt::{Claims, JwtError};
 use uuid::Uuid;
 
 use crate::error::{AuthError, ErrorCode, Result};
@@ -161,11 +161,17 @@ fn verified(parts: &Parts) -> Result<Arc<Claims>> {
             ErrorCode::NoAuthorization,
             "This endpoint requires a valid Bearer token",
         )),
-        TokenState::Invalid(error) => Err(AuthError::forbidden(
-            ErrorCode::BadJwt,
-            format!("invalid JWT: unable to parse or verify signature, {error}"),
-        )),
+        TokenState::Invalid(error) => Err(unverifiable(error)),
+        // Whom others know is no user of ours.
+        TokenState::Foreign { .. } => Err(unverifiable(JwtError::UnknownKey)),
     }
+}
+
+fn unverifiable(error: JwtError) -> AuthError {
+    AuthError::forbidden(
+        ErrorCode::BadJwt,
+        format!("invalid JWT: unable to parse or verify signature, {error}"),
+    )
 }
 
 /// The token's user does not exist.

@@ -14,7 +14,7 @@ mod request_id;
 
 pub use address::{ClientAddress, client_address};
 pub use body::{BodyError, read_body};
-pub use caller::{Caller, TokenState};
+pub use caller::{Caller, TokenState, is_open_to_third_parties};
 pub use crypto::install_crypto;
 pub use outgoing::{Outgoing, OutgoingError, OutgoingRequest, OutgoingResponse, Policy};
 pub use private_address::is_public;

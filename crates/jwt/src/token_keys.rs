@@ -80,6 +80,18 @@ pub enum JwtError {
     /// `nbf` or `iat` lies in the future.
     #[error("token has invalid claims: token is not valid yet")]
     NotYetValid,
+    /// The keys of a third party that claims to have signed the token are not known.
+    #[error("token is unverifiable: the keys of its issuer are not known")]
+    Issuer,
+    /// A third party's token is for somebody else.
+    #[error("token has invalid claims: token has invalid audience")]
+    Audience,
+    /// A third party's token does not say whom it is about, or when it ends.
+    #[error("token has invalid claims: token is missing required claim")]
+    Incomplete,
+    /// A third party's token asks for a role that is not a user's.
+    #[error("token has invalid claims: this role is not open to third parties")]
+    Role,
     /// Signing failed.
     #[error("the token could not be signed")]
     NotSigned,

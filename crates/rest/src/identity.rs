@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use ferrobase_db::{ExchangeError, ServerError};
-use ferrobase_http::{Caller, TokenState};
+use ferrobase_http::{Caller, TokenState, is_open_to_third_parties};
 use ferrobase_jwt::{Claims, JwtError, Rejection};
 use serde_json::json;
 
@@ -33,6 +33,14 @@ pub(crate) fn identify(parts: &Parts, state: &State) -> Result<Identity, RestErr
         Some(caller) => match &caller.token {
             TokenState::None => None,
             TokenState::Valid { claims } => Some(Arc::clone(claims)),
+            TokenState::Foreign { claims } => {
+                // The role may be in another claim than the one that the gateway knows.
+                let role = role(claims, &state.config().role_claim);
+                if role.is_some_and(|role| !is_open_to_third_parties(&role)) {
+                    return Err(RestError::Token(from_gateway(JwtError::Role)));
+                }
+                Some(Arc::clone(claims))
+            }
             TokenState::Invalid(error) => return Err(RestError::Token(from_gateway(*error))),
         },
         None => match bearer(parts) {
@@ -128,10 +136,28 @@ fn described(rejection: &Rejection) -> TokenError {
 }
 
 fn from_gateway(error: JwtError) -> TokenError {
+    let of_others = |code, message: &str, details| TokenError {
+        code,
+        message: message.to_owned(),
+        details,
+    };
     described(&match error {
         JwtError::Malformed => Rejection::Malformed,
         JwtError::UnknownKey | JwtError::Signature | JwtError::NotSigned => Rejection::NoKey,
         JwtError::Expired => Rejection::Expired,
         JwtError::NotYetValid => Rejection::NotYetValid,
+        JwtError::Audience => Rejection::Audience,
+        JwtError::Issuer => {
+            let details = Some("The keys of the JWT's issuer are not known");
+            return of_others("PGRST301", "No suitable key or wrong key type", details);
+        }
+        JwtError::Incomplete => {
+            let message = "The JWT must have the claims 'sub' and 'exp'";
+            return of_others("PGRST303", message, None);
+        }
+        JwtError::Role => {
+            let message = "The role of the JWT is not open to third parties";
+            return of_others("PGRST303", message, None);
+        }
     })
 }

@@ -27,6 +27,8 @@ use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
+use crate::third_party::ThirdParties;
+
 mod cors;
 mod identify;
 mod lingering;
@@ -48,15 +50,23 @@ pub(crate) struct Gateway(Arc<Inner>);
 struct Inner {
     keys: ProjectKeys,
     tokens: TokenKeys,
+    third_parties: ThirdParties,
     metrics: Metrics,
     pool: Pool,
 }
 
 impl Gateway {
-    pub(crate) fn new(keys: ProjectKeys, tokens: TokenKeys, metrics: Metrics, pool: Pool) -> Self {
+    pub(crate) fn new(
+        keys: ProjectKeys,
+        tokens: TokenKeys,
+        third_parties: ThirdParties,
+        metrics: Metrics,
+        pool: Pool,
+    ) -> Self {
         Self(Arc::new(Inner {
             keys,
             tokens,
+            third_parties,
             metrics,
             pool,
         }))

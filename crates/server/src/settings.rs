@@ -7,6 +7,10 @@ use ferrobase_jwt::{GivenKeys, KeyRing};
 use serde_json::Value;
 use url::Url;
 
+mod third_party;
+
+pub(crate) use third_party::ThirdParty;
+
 /// Shortest JWT secret in characters, as the Supabase CLI demands.
 const SHORTEST_SECRET: usize = 16;
 
@@ -33,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) given_keys: GivenKeys,
     /// Where signing keys come from; the project's own when `None`.
     pub(crate) signing_keys: Option<SigningKeys>,
+    /// Whose tokens are accepted beside our own.
+    pub(crate) third_parties: Vec<ThirdParty>,
     /// User tokens are signed with the secret.
     pub(crate) sign_with_secret: bool,
 }
@@ -71,6 +77,7 @@ impl Settings {
             jwt_expiry: auth.get("jwt_expiry").or_env("GOTRUE_JWT_EXP").u64_or(3600)?,
             given_keys: given_keys(config)?,
             signing_keys: signing_keys(config)?,
+            third_parties: third_party::load(config)?,
             sign_with_secret: auth
                 .get("jwt_signing_algorithm")
                 .one_of_or(&["ES256", "HS256"], "ES256")?

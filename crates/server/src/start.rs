@@ -27,6 +27,7 @@ use crate::project::Project;
 use crate::running::{Failure, Parts, Running};
 use crate::settings::{Settings, SigningKeys};
 use crate::state_file::{StateFile, read_state};
+use crate::third_party::ThirdParties;
 
 /// Time between two foldings of the metrics.
 const UPKEEP: Duration = Duration::from_secs(15);
@@ -61,8 +62,16 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         let pool = database.db.pool(PoolRole::AuthAdmin)?;
         let (ending, _) = watch::channel(false);
         let inbox = ports.inbox.as_ref().map(|_| Inbox::new(clock.clone(), random));
+        let clients = Clients::new(&auth_config)?;
+        let third_parties = ThirdParties::new(
+            settings.third_parties.clone(),
+            &clients.guarded,
+            &clients.open,
+            &clock,
+        );
         let auth = auth_state(
             auth_config,
+            clients,
             pool.clone(),
             tokens.clone(),
             inbox.clone(),
@@ -72,6 +81,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         let task = tokio::spawn(ferrobase_auth::run_tasks(auth.clone(), until(&ending)));
         let upkeep = tokio::spawn(keep_metrics_small(metrics.clone(), until(&ending)));
         let mut tasks = vec![task, upkeep];
+        tasks.extend(third_parties.tasks(|| until(&ending)));
         if let Some(source) = source {
             tasks.push(tokio::spawn(source.follow(tokens.clone(), until(&ending))));
         }
@@ -89,7 +99,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
             auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)),
             rest,
         };
-        let front = Gateway::new(keys.clone(), tokens.clone(), metrics, pool).front(services);
+        let front = Gateway::new(keys.clone(), tokens.clone(), third_parties, metrics, pool).front(services);
         Ok::<_, StartError>((front, inbox, ending, tasks))
     };
     let (front, inbox, ending, tasks) = match started.await {
@@ -214,17 +224,36 @@ fn token_keys(
     Ok((source, TokenKeys::new(&set, clock)?))
 }
 
+/// Who asks other servers.
+struct Clients {
+    /// What the file of settings names is the operator's own, often on this machine.
+    open: Outgoing,
+    /// For addresses that came in through the API, or from others.
+    guarded: Outgoing,
+}
+
+impl Clients {
+    fn new(config: &AuthConfig) -> Result<Self, StartError> {
+        Ok(Self {
+            open: outgoing(true)?,
+            guarded: outgoing(config.allow_private_addresses)?,
+        })
+    }
+}
+
 fn auth_state(
     config: AuthConfig,
+    clients: Clients,
     pool: ferrobase_db::Pool,
     keys: TokenKeys,
     inbox: Option<Inbox>,
     clock: Clock,
     random: Random,
 ) -> Result<AuthState, StartError> {
-    // What the file of settings names is the operator's own, often on this machine.
-    let outgoing = outgoing(true)?;
-    let guarded = self::outgoing(config.allow_private_addresses)?;
+    let Clients {
+        open: outgoing,
+        guarded,
+    } = clients;
     let messages = MessengerOptions {
         smtp: config.email.smtp.clone(),
         sms: config.sms.transport.clone(),

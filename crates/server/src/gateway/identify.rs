@@ -14,7 +14,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::response::Response;
 use ferrobase_http::{Caller, TokenState};
-use ferrobase_jwt::constant_time_eq;
+use ferrobase_jwt::{JwtError, constant_time_eq};
 
 use super::{DATA_API, Gateway, is_below, lingering, refusal};
 
@@ -47,7 +47,8 @@ pub(super) fn identify(gateway: &Gateway, request: Request) -> Result<Request, B
         Some(Key::Wrong) => return Err(Box::new(refusal::wrong_key())),
         Some(Key::Opaque(stands_for)) if !request.headers().contains_key(AUTHORIZATION) => token = stands_for,
         Some(Key::Opaque(_) | Key::Jwt) => {}
-        None if matches!(token, TokenState::Valid { .. }) || OPEN.contains(&request.uri().path()) => {}
+        None if matches!(token, TokenState::Valid { .. } | TokenState::Foreign { .. })
+            || OPEN.contains(&request.uri().path()) => {}
         None if bearer.is_some() => return Err(Box::new(refusal::wrong_key())),
         None => return Err(Box::new(refusal::no_key())),
     }
@@ -98,7 +99,13 @@ impl Gateway {
     fn verified(&self, token: &str) -> TokenState {
         match self.0.tokens.verify(token) {
             Ok(claims) => TokenState::Valid { claims },
-            Err(error) => TokenState::Invalid(error),
+            // Our own, but out of its time.
+            Err(error @ (JwtError::Expired | JwtError::NotYetValid)) => TokenState::Invalid(error),
+            Err(error) => match self.0.third_parties.verify(token) {
+                None => TokenState::Invalid(error),
+                Some(Ok(claims)) => TokenState::Foreign { claims },
+                Some(Err(error)) => TokenState::Invalid(error),
+            },
         }
     }
 

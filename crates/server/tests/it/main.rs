@@ -11,4 +11,5 @@ mod guessing;
 mod hooks;
 mod key_rotation;
 mod leaked_passwords;
+mod third_party;
 mod twilio_verify;
