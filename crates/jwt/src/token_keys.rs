@@ -234,6 +234,9 @@ impl Inner {
 
     fn check_signature(&self, token: &str) -> Result<Claims, JwtError> {
         let header = decode_header(token).map_err(|_| JwtError::Malformed)?;
+        if asks_for_extensions(token) {
+            return Err(JwtError::Malformed);
+        }
         let named = header
             .kid
             .as_deref()
@@ -259,6 +262,17 @@ impl Inner {
                 _ => JwtError::Malformed,
             })
     }
+}
+
+/// Whether the header says that the token means something else than it seems to unless an extension is understood
+/// (RFC 7515 §4.1.11, RFC 7797). We understand none.
+pub(crate) fn asks_for_extensions(token: &str) -> bool {
+    let header = token
+        .split('.')
+        .next()
+        .and_then(|part| BASE64URL_NOPAD.decode(part.as_bytes()).ok())
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    header.is_none_or(|header| header.get("crit").is_some() || header.get("b64").is_some())
 }
 
 /// The encoded header: it never changes for a key.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::claims::Claims;
 use crate::clock::Clock;
-use crate::token_keys::KeyError;
+use crate::token_keys::{KeyError, asks_for_extensions};
 use crate::verified::Verified;
 
 /// Longest token that is looked at, in bytes.
@@ -168,6 +168,9 @@ impl Inner {
             return Err(Rejection::Unsecured);
         }
         let algorithm: Algorithm = name.parse().map_err(|_| Rejection::NoKey)?;
+        if asks_for_extensions(token) {
+            return Err(Rejection::Cryptography);
+        }
         let id = header.get("kid").and_then(Value::as_str);
         let mut rejection = Rejection::NoKey;
         for key in self.keys.iter().filter(|key| key.fits(algorithm, id)) {

@@ -12,4 +12,5 @@ mod hooks;
 mod key_rotation;
 mod leaked_passwords;
 mod third_party;
+mod token_attacks;
 mod twilio_verify;
