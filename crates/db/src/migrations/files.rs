@@ -27,7 +27,8 @@ pub(super) const ALL: &[File] = files! {
         "0005_publication",
         "0006_settings",
         "0007_schema_reload",
-        "0008_data_api_settings";
+        "0008_data_api_settings",
+        "0009_restoring";
     "auth":
         "0001_types",
         "0002_users",
