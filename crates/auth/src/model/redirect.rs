@@ -13,6 +13,21 @@ pub(crate) use glob::Glob;
 /// Longest target that is looked at, in bytes; matching costs time in proportion.
 const LONGEST: usize = 4096;
 
+/// Schemes that run or read something on the user's machine instead of leading to an app: no list makes them right.
+const RUNS_OR_READS: [&str; 11] = [
+    "javascript",
+    "vbscript",
+    "livescript",
+    "data",
+    "blob",
+    "file",
+    "filesystem",
+    "about",
+    "view-source",
+    "jar",
+    "mhtml",
+];
+
 /// The first valid one of the asked-for target, the page the request came from, and the site itself.
 pub fn choose(config: &AuthConfig, requested: Option<&str>, referer: Option<&str>) -> String {
     [requested, referer]
@@ -41,11 +56,29 @@ fn is_allowed(config: &AuthConfig, target: &str) -> bool {
     }
     let without_fragment = target.split_once('#').map_or(target, |(before, _)| before);
     // A pattern that does not parse was refused at start, so it cannot be here.
-    config
-        .redirect_allow_list
-        .iter()
-        .filter_map(|pattern| Glob::parse(pattern).ok())
-        .any(|pattern| pattern.matches(without_fragment))
+    config.redirect_allow_list.iter().any(|pattern| {
+        let matches = |pattern: &str, text| Glob::parse(pattern).is_ok_and(|glob| glob.matches(text));
+        matches(pattern, without_fragment)
+            && authority_pattern(pattern).is_none_or(|pattern| matches(pattern, written_authority(target)))
+    })
+}
+
+/// The part of a pattern that is about host and port. It is matched on its own as well: `https://*.ours/**` matches the text
+/// `https://evil?.ours/`, in which everything after the host is a query. `None` where the pattern has no such part, or one in
+/// which a query could begin.
+fn authority_pattern(pattern: &str) -> Option<&str> {
+    let (_, rest) = pattern.split_once("://")?;
+    let mut depth = 0_usize;
+    let end = rest.find(|c: char| {
+        match c {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == '/' && depth == 0
+    });
+    let authority = &rest[..end.unwrap_or(rest.len())];
+    (!authority.contains(['?', '\\'])).then_some(authority)
 }
 
 /// An absolute URL whose host is what it looks like. A browser reads `http://2130706433` and `http://127.1` as addresses and
@@ -56,12 +89,15 @@ fn parse(target: &str) -> Option<Url> {
         return None;
     }
     let url = Url::parse(target).ok()?;
+    if RUNS_OR_READS.contains(&url.scheme()) || has_devious_path(target) {
+        return None;
+    }
     let written = written_host(target);
     if !written.is_empty() && written.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let is_web = matches!(url.scheme(), "http" | "https");
-    if is_web && (!url.username().is_empty() || url.password().is_some()) {
+    if is_web && written_authority(target).contains('@') {
         return None;
     }
     let normalised_to_address = matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)));
@@ -73,12 +109,32 @@ fn parse(target: &str) -> Option<Url> {
     }
 }
 
-/// The host between `//` and the port, before any normalisation.
-fn written_host(target: &str) -> &str {
+/// Whether the path leads elsewhere than it says: up, or through separators that only a server sees as such.
+fn has_devious_path(target: &str) -> bool {
+    let rest = target.split_once("://").map_or(target, |(_, rest)| rest);
+    let path = rest
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let hidden = ["%2f", "%5c", "%00", "%09", "%0a", "%0d", "%25"];
+    // The first part is the host.
+    let mut segments = path.split('/').skip(1).map(|segment| segment.replace("%2e", "."));
+    hidden.iter().any(|hidden| path.contains(hidden))
+        || segments.any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
+}
+
+/// Host and port as they were written.
+fn written_authority(target: &str) -> &str {
     let Some((_, rest)) = target.split_once("://") else {
         return "";
     };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// The host between `//` and the port, before any normalisation.
+fn written_host(target: &str) -> &str {
+    let authority = written_authority(target);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
@@ -111,13 +167,16 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     const SITE: &str = "https://app.example.com";
 
-    fn config(site: &str, allowed: &[&str]) -> AuthConfig {
+    pub(super) fn config(site: &str, allowed: &[&str]) -> AuthConfig {
         let list = allowed
             .iter()
             .map(|p| format!("'{p}'"))
