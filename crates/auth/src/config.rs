@@ -10,8 +10,10 @@ use url::Url;
 
 mod external;
 mod load;
+mod passkey;
 
 pub use external::{ExternalConfig, ProviderConfig};
+pub use passkey::PasskeyConfig;
 
 /// Everything the Auth service can be told. Durations are exact; lengths count characters unless stated otherwise.
 #[derive(Debug, Clone)]
@@ -58,6 +60,8 @@ pub struct AuthConfig {
     pub mfa: MfaConfig,
     /// WebAuthn relying party (`auth.webauthn`).
     pub webauthn: WebauthnConfig,
+    /// Passkeys (`auth.passkey`).
+    pub passkey: PasskeyConfig,
     /// Request limits (`auth.rate_limit`).
     pub rate_limits: RateLimits,
     /// Hooks (`auth.hook.*`).
@@ -272,6 +276,8 @@ pub struct WebauthnConfig {
     pub rp_display_name: Option<String>,
     /// Allowed origins; the origin of `site_url` when empty.
     pub rp_origins: Vec<String>,
+    /// Life of a challenge.
+    pub challenge_expiry: Duration,
 }
 
 /// Request limits (auth.md 19.5). Counts per five minutes unless stated otherwise.

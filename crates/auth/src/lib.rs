@@ -21,6 +21,7 @@ pub mod limits;
 pub mod mail;
 pub mod model;
 pub mod new_user;
+pub mod passkeys;
 pub mod password_rules;
 pub mod passwords;
 pub mod providers;

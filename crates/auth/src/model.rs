@@ -2,6 +2,8 @@
 
 pub mod aal;
 pub mod address;
+pub mod attested;
+pub mod authenticators;
 pub mod claims;
 pub mod factor;
 pub mod flow;
@@ -11,6 +13,7 @@ pub mod identity;
 pub mod linking;
 pub mod one_time;
 pub mod page;
+pub mod passkey;
 pub mod password;
 pub mod profile;
 pub mod qr;

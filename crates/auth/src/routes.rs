@@ -13,6 +13,7 @@ mod admin;
 mod external;
 mod factors;
 mod one_time;
+mod passkeys;
 mod service;
 mod sign_up;
 mod token;
@@ -29,6 +30,7 @@ pub fn router(state: State) -> Router {
         .merge(user::routes())
         .merge(factors::routes())
         .merge(external::routes())
+        .merge(passkeys::routes())
         .merge(admin::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })

@@ -15,6 +15,7 @@ pub mod linking;
 pub mod oauth_client_states;
 pub mod one_time_tokens;
 mod parts;
+pub mod passkeys;
 mod records;
 pub mod recovery_codes;
 pub mod refresh;

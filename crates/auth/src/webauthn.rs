@@ -3,8 +3,6 @@
 //! The ceremonies are `webauthn-rs-core`'s: its higher layer keeps the state of a ceremony opaque and insists on
 //! "required" or "discouraged" user verification, while the original asks for "preferred" and stores the state.
 
-use std::time::Duration;
-
 use ferrobase_db::Executor;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,6 +14,7 @@ use webauthn_rs_core::proto::{
 };
 
 use crate::error::{AuthError, ErrorCode, Result};
+use crate::model::attested::Attested;
 use crate::model::factor::Factor;
 use crate::model::user::{Time, User};
 use crate::state::State;
@@ -77,12 +76,7 @@ pub async fn challenge(state: &State, user: &User, factor: &Factor) -> Result<(V
         .filter_map(|value| stored::<Credential>(value).ok())
         .map(|credential| credential.cred_id)
         .collect();
-    let name = if user.email().is_empty() {
-        user.phone()
-    } else {
-        user.email()
-    };
-    let name = if name.is_empty() { "user" } else { name };
+    let name = account_name(user);
     let builder = core
         .new_challenge_register_builder(user.id.to_string().as_bytes(), name, name)
         .map_err(AuthError::internal)?
@@ -120,7 +114,8 @@ pub async fn verify(
             let credential = core
                 .register_credential(&response, &ceremony, None)
                 .map_err(|error| refused(&error))?;
-            let aaguid = aaguid(&response.response.attestation_object);
+            let aaguid =
+                Attested::read(&response.response.attestation_object).map(|attested| attested.aaguid);
             factors::set_credential(
                 db,
                 factor.id,
@@ -173,24 +168,16 @@ fn stored<T: DeserializeOwned>(value: &Value) -> Result<T> {
     T::deserialize(value).map_err(AuthError::internal)
 }
 
-/// The authenticator's model: bytes 37 to 52 of the authenticator data (WebAuthn §6.1), found by its CBOR key.
-fn aaguid(attestation_object: &[u8]) -> Option<uuid::Uuid> {
-    const KEY: &[u8] = b"authData";
-    let at = attestation_object
-        .windows(KEY.len())
-        .position(|window| window == KEY)?
-        + KEY.len();
-    let header = match attestation_object.get(at)? {
-        0x40..=0x57 => 1,
-        0x58 => 2,
-        0x59 => 3,
-        _ => return None,
-    };
-    let data = attestation_object.get(at + header..)?;
-    uuid::Uuid::from_slice(data.get(37..53)?).ok()
+/// What authenticators call the account.
+pub(crate) fn account_name(user: &User) -> &str {
+    [user.email(), user.phone()]
+        .into_iter()
+        .find(|name| !name.is_empty())
+        .unwrap_or("user")
 }
 
-fn relying_party(state: &State) -> WebauthnCore {
+/// This server towards authenticators. On `localhost` any port will do, unless origins are configured.
+pub(crate) fn relying_party(state: &State) -> WebauthnCore {
     let config = &state.config;
     let site_host = config.site_url.host_str().unwrap_or("localhost");
     let rp_id = config.webauthn.rp_id.as_deref().unwrap_or(site_host);
@@ -207,6 +194,7 @@ fn relying_party(state: &State) -> WebauthnCore {
         let scheme = if is_local { "http" } else { "https" };
         origins.extend(Url::parse(&format!("{scheme}://{rp_id}")).ok());
     }
-    let timeout = Duration::from_secs(300);
-    WebauthnCore::new_unsafe_experts_only(name, rp_id, origins, timeout, Some(false), Some(is_local))
+    let any_port = is_local && config.webauthn.rp_origins.is_empty();
+    let timeout = config.webauthn.challenge_expiry;
+    WebauthnCore::new_unsafe_experts_only(name, rp_id, origins, timeout, Some(false), Some(any_port))
 }

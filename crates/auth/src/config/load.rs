@@ -11,9 +11,7 @@ use ferrobase_config::{Config, ConfigError, Section};
 use secrecy::SecretString;
 use url::Url;
 
-use super::{
-    AuthConfig, CodeGuessRules, EncryptionConfig, RateLimits, RefreshTokenRules, SessionRules, WebauthnConfig,
-};
+use super::{AuthConfig, CodeGuessRules, EncryptionConfig, RateLimits, RefreshTokenRules, SessionRules};
 use crate::encryption::decode_key;
 use crate::model::redirect::Glob;
 
@@ -22,6 +20,7 @@ mod email;
 mod external;
 mod hooks;
 mod mfa;
+mod passkey;
 mod password;
 mod sms;
 
@@ -93,7 +92,8 @@ impl AuthConfig {
             rate_limits: rate_limits(&auth, email.smtp.is_some())?,
             sms: sms::load(&auth, hooks.send_sms.is_some())?,
             mfa: mfa::load(&auth)?,
-            webauthn: webauthn(&auth)?,
+            webauthn: passkey::webauthn(&auth)?,
+            passkey: passkey::load(&auth)?,
             email,
             hooks,
             encryption: encryption(&auth)?,
@@ -235,38 +235,6 @@ fn code_guesses(auth: &Section<'_>) -> Result<CodeGuessRules> {
     Ok(CodeGuessRules {
         max_attempts: i32::from(section.get("max_attempts").u16_or(15)?),
         window,
-    })
-}
-
-fn webauthn(auth: &Section<'_>) -> Result<WebauthnConfig> {
-    let webauthn = auth.section("webauthn");
-    let text = |key: &str, variable: &str| -> Result<Option<String>> {
-        Ok(webauthn
-            .get(key)
-            .or_env(variable)
-            .string()?
-            .filter(|text| !text.is_empty()))
-    };
-    let rp_origins = webauthn
-        .get("rp_origins")
-        .or_env("GOTRUE_WEBAUTHN_RP_ORIGINS")
-        .string_list()?
-        .unwrap_or_default();
-    for origin in &rp_origins {
-        if !Url::parse(origin).is_ok_and(|url| url.has_host()) {
-            let expected = "a list of origins such as \"https://app.example.com\"";
-            return Err(wrong(
-                &webauthn,
-                "rp_origins",
-                "GOTRUE_WEBAUTHN_RP_ORIGINS",
-                expected,
-            ));
-        }
-    }
-    Ok(WebauthnConfig {
-        rp_id: text("rp_id", "GOTRUE_WEBAUTHN_RP_ID")?,
-        rp_display_name: text("rp_display_name", "GOTRUE_WEBAUTHN_RP_DISPLAY_NAME")?,
-        rp_origins,
     })
 }
 

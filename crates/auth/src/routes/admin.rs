@@ -1,7 +1,7 @@
 //! What administrators do (auth.md section 15).
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 use crate::state::State;
 
@@ -10,6 +10,7 @@ mod factors;
 mod generate_link;
 mod invite;
 mod pages;
+mod passkeys;
 mod users;
 
 /// The area's part of the route table.
@@ -34,5 +35,10 @@ pub(super) fn routes() -> Router<State> {
         .route(
             "/admin/users/{user_id}/factors/{factor_id}",
             put(factors::update).delete(factors::delete),
+        )
+        .route("/admin/users/{user_id}/passkeys", get(passkeys::list))
+        .route(
+            "/admin/users/{user_id}/passkeys/{passkey_id}",
+            delete(passkeys::delete),
         )
 }

@@ -96,7 +96,7 @@ pub(in crate::routes) async fn delete(
     Ok(Json(rendered))
 }
 
-async fn find_user(state: &State, user_id: &str) -> Result<User> {
+pub(super) async fn find_user(state: &State, user_id: &str) -> Result<User> {
     let id = path_uuid(user_id, "user_id")?;
     users::find(&state.pool, id)
         .await?

@@ -51,6 +51,6 @@ pub(in crate::routes) async fn show(Shared(state): Shared<State>) -> Json<Value>
         "sms_provider": config.sms.provider_name,
         "saml_enabled": false,
         "saml_private_key_next_configured": false,
-        "passkeys_enabled": false,
+        "passkeys_enabled": config.passkey.enabled,
     }))
 }
