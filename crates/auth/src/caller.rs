@@ -3,6 +3,10 @@
 //! [`Bearer`] checks the token alone; [`Authenticated`] also loads the user and the session, in one round trip;
 //! [`Admin`] wants an administrator's role. Endpoints that are hot take [`Bearer`] and join the same checks into
 //! their own statement, answering with [`missing_user`], [`missing_session`] and [`banned`].
+//!
+//! A client of our OAuth server acts for a user within what the user granted it: it may look at the user and end its own
+//! sessions, nothing else of this service (auth.md section 16). So these three refuse its tokens; an endpoint that is open
+//! to it takes [`UserOrClient`].
 
 use std::sync::Arc;
 
@@ -33,6 +37,11 @@ pub struct Bearer {
 }
 
 impl Bearer {
+    /// The client of our OAuth server that holds the token; `None` = the project's own app.
+    pub fn oauth_client(&self) -> Option<Uuid> {
+        oauth_client(&self.claims)
+    }
+
     /// Refuses anonymous users where the original does (auth.md section 6).
     pub fn refuse_anonymous(&self) -> Result<()> {
         if self.claims.is_anonymous() {
@@ -49,6 +58,20 @@ impl FromRequestParts<State> for Bearer {
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self> {
+        let bearer = Self::of_anyone(parts)?;
+        if bearer.oauth_client().is_some() {
+            return Err(AuthError::forbidden(
+                ErrorCode::NoAuthorization,
+                "OAuth clients are not allowed to perform these actions",
+            ));
+        }
+        Ok(bearer)
+    }
+}
+
+impl Bearer {
+    /// The token, whoever holds it.
+    fn of_anyone(parts: &Parts) -> Result<Self> {
         let claims = verified(parts)?;
         let bad_jwt = |message| AuthError::forbidden(ErrorCode::BadJwt, message);
         let sub = claims
@@ -88,6 +111,29 @@ impl FromRequestParts<State> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let bearer = Bearer::from_request_parts(parts, state).await?;
+        Self::of(bearer, state).await
+    }
+}
+
+/// A user, or a client of our OAuth server for them.
+#[derive(Debug, Clone)]
+pub struct UserOrClient(pub Authenticated);
+
+impl FromRequestParts<State> for UserOrClient {
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let bearer = Bearer::of_anyone(parts)?;
+        // Without a session nothing would end the token with the user's consent.
+        if bearer.oauth_client().is_some() && bearer.session_id.is_none() {
+            return Err(missing_session());
+        }
+        Authenticated::of(bearer, state).await.map(Self)
+    }
+}
+
+impl Authenticated {
+    async fn of(bearer: Bearer, state: &State) -> Result<Self> {
         let (user, session) =
             store::users::find_with_session(&state.pool.reads(), bearer.user_id, bearer.session_id)
                 .await?
@@ -121,7 +167,7 @@ impl FromRequestParts<State> for Admin {
         let is_admin = claims
             .role()
             .is_some_and(|role| state.config.admin_roles.iter().any(|admin| admin == role));
-        if !is_admin {
+        if !is_admin || oauth_client(&claims).is_some() {
             return Err(AuthError::forbidden(ErrorCode::NotAdmin, "User not allowed"));
         }
         check_session(state, &claims).await?;
@@ -152,6 +198,12 @@ async fn check_session(state: &State, claims: &Claims) -> Result<()> {
         Some(_) => Err(over()),
         None => Ok(()),
     }
+}
+
+/// The client in a token that our OAuth server made. A hook may add claims of these names to other tokens, but hardly both.
+fn oauth_client(claims: &Claims) -> Option<Uuid> {
+    claims.str("scope")?;
+    Uuid::parse_str(claims.str("client_id")?).ok()
 }
 
 fn verified(parts: &Parts) -> Result<Arc<Claims>> {

@@ -10,9 +10,11 @@ use url::Url;
 
 mod external;
 mod load;
+mod oauth_server;
 mod passkey;
 
 pub use external::{ExternalConfig, ProviderConfig};
+pub use oauth_server::OAuthServerConfig;
 pub use passkey::PasskeyConfig;
 
 /// Everything the Auth service can be told. Durations are exact; lengths count characters unless stated otherwise.
@@ -79,6 +81,8 @@ pub struct AuthConfig {
     pub allow_private_addresses: bool,
     /// External providers (`auth.external`).
     pub external: ExternalConfig,
+    /// The OAuth 2.1 server (`auth.oauth_server`).
+    pub oauth_server: OAuthServerConfig,
 }
 
 /// Password rules (auth.md 19.3, section 10).

@@ -27,6 +27,7 @@ pub mod passwords;
 pub mod providers;
 pub mod redemption;
 pub mod redirects;
+pub mod refreshing;
 pub mod request;
 pub mod routes;
 pub mod sign_in;

@@ -12,6 +12,7 @@ use crate::state::State;
 mod admin;
 mod external;
 mod factors;
+mod oauth;
 mod one_time;
 mod passkeys;
 mod service;
@@ -31,6 +32,7 @@ pub fn router(state: State) -> Router {
         .merge(factors::routes())
         .merge(external::routes())
         .merge(passkeys::routes())
+        .merge(oauth::routes())
         .merge(admin::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })

@@ -69,6 +69,18 @@ impl TokenResponse {
         self
     }
 
+    /// What a client of our OAuth server gets of it: no user (auth.md section 16).
+    pub fn into_client_tokens(self) -> ClientTokens {
+        ClientTokens {
+            access_token: self.access_token,
+            token_type: self.token_type,
+            expires_in: self.expires_in,
+            refresh_token: Some(self.refresh_token),
+            scope: None,
+            id_token: None,
+        }
+    }
+
     /// The user, for notifications.
     pub fn user_value(&self) -> Value {
         self.user.to_value()
@@ -104,6 +116,23 @@ impl IntoResponse for TokenResponse {
     fn into_response(self) -> Response {
         Json(self).into_response()
     }
+}
+
+/// The answer of `/oauth/token` (auth.md section 16; RFC 6749 §5.1).
+#[derive(Debug, Serialize)]
+pub struct ClientTokens {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    /// Left out for clients that may not exchange one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// What the access token is good for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// OpenID Connect's account of the sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
 }
 
 /// A signed access token and its life.
@@ -191,10 +220,11 @@ pub async fn access_token(
         let Value::Object(claims) = serde_json::to_value(&claims).map_err(AuthError::internal)? else {
             return Err(AuthError::failed("claims are not an object"));
         };
-        let claims = state
+        let mut claims = state
             .hooks
             .custom_access_token(db, user.id, claims, issue.method, issue.ip)
             .await?;
+        keep_grant(&mut claims, issue.grant);
         state.keys.sign(&claims)
     } else {
         state.keys.sign(&claims)
@@ -204,6 +234,14 @@ pub async fn access_token(
         expires_at,
         expires_in: expires_at - now.timestamp(),
     })
+}
+
+/// A token of a third party says so whatever a hook makes of it: what it may not do depends on that (`caller.rs`).
+fn keep_grant(claims: &mut serde_json::Map<String, Value>, grant: Option<&Grant>) {
+    if let Some(grant) = grant {
+        claims.insert("client_id".to_owned(), grant.client_id.to_string().into());
+        claims.insert("scope".to_owned(), grant.scopes.clone().into());
+    }
 }
 
 /// How a user came in, as the session keeps it.
@@ -234,6 +272,20 @@ impl From<Method> for SignIn {
 pub async fn open_session(
     state: &State,
     db: &impl Executor,
+    user: User,
+    sign_in: impl Into<SignIn>,
+    info: &RequestInfo,
+    audit: Option<Value>,
+) -> Result<TokenResponse> {
+    let id = state.random.uuid();
+    open_session_named(state, db, id, user, sign_in, info, audit).await
+}
+
+/// Like [`open_session`], with an id that the caller can find again.
+pub async fn open_session_named(
+    state: &State,
+    db: &impl Executor,
+    id: Uuid,
     mut user: User,
     sign_in: impl Into<SignIn>,
     info: &RequestInfo,
@@ -246,7 +298,6 @@ pub async fn open_session(
         grant,
     } = sign_in.into();
     let now = state.now();
-    let id = state.random.uuid();
     let first = FirstToken::new(state, id)?;
     let session = store::sessions::NewSession {
         id,

@@ -92,6 +92,9 @@ pub enum JwtError {
     /// A third party's token asks for a role that is not a user's.
     #[error("token has invalid claims: this role is not open to third parties")]
     Role,
+    /// An ID token, which tells a client of our OAuth server who signed in and opens nothing here.
+    #[error("token has invalid claims: token is an ID token")]
+    IdToken,
     /// Signing failed.
     #[error("the token could not be signed")]
     NotSigned,
@@ -156,6 +159,21 @@ impl TokenKeys {
         sign(signer, &inner.header, claims)
     }
 
+    /// The algorithm of the tokens that [`Self::sign`] makes.
+    pub fn signing_algorithm(&self) -> &'static str {
+        let inner = self.0.load();
+        inner
+            .signing
+            .and_then(|index| inner.keys[index].signer.as_ref())
+            .unwrap_or(&inner.secret_signer)
+            .algorithm()
+    }
+
+    /// Whether others can check what [`Self::sign`] signs: by a public key, not by the secret.
+    pub fn has_public_signing_key(&self) -> bool {
+        self.signing_algorithm() != "HS256"
+    }
+
     /// Signs with the project's secret.
     pub fn sign_hs256(&self, claims: &impl Serialize) -> Result<String, JwtError> {
         let inner = self.0.load();
@@ -177,6 +195,7 @@ impl TokenKeys {
         let claims = Arc::new(inner.check_signature(token)?);
         // An expired token is not worth remembering.
         check_times(&claims, now)?;
+        check_purpose(&claims)?;
         inner.verified.insert(token, Arc::clone(&claims));
         Ok(claims)
     }
@@ -295,6 +314,16 @@ fn sign(signer: &Signer, header: &str, claims: &impl Serialize) -> Result<String
     token.push('.');
     BASE64URL_NOPAD.encode_append(&signature, &mut token);
     Ok(token)
+}
+
+/// An ID token has the client as its audience and no session (OpenID Connect Core §2). It is signed with the key of access
+/// tokens and goes through more hands than they do, so it must not pass for one.
+fn check_purpose(claims: &Claims) -> Result<(), JwtError> {
+    let client = claims.str("client_id").filter(|client| !client.is_empty());
+    if client.is_some() && client == claims.str("aud") && claims.session_id().is_none() {
+        return Err(JwtError::IdToken);
+    }
+    Ok(())
 }
 
 /// A time that is no number would otherwise be no limit at all.

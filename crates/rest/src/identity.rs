@@ -146,7 +146,7 @@ fn from_gateway(error: JwtError) -> TokenError {
         JwtError::UnknownKey | JwtError::Signature | JwtError::NotSigned => Rejection::NoKey,
         JwtError::Expired => Rejection::Expired,
         JwtError::NotYetValid => Rejection::NotYetValid,
-        JwtError::Audience => Rejection::Audience,
+        JwtError::Audience | JwtError::IdToken => Rejection::Audience,
         JwtError::Issuer => {
             let details = Some("The keys of the JWT's issuer are not known");
             return of_others("PGRST301", "No suitable key or wrong key type", details);

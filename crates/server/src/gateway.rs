@@ -30,6 +30,7 @@ use tower_http::compression::predicate::SizeAbove;
 use crate::third_party::ThirdParties;
 
 mod cors;
+mod discovery;
 mod identify;
 mod lingering;
 mod observe;
@@ -146,7 +147,8 @@ impl Front {
         response
     }
 
-    async fn choose(&self, request: Request) -> Response {
+    async fn choose(&self, mut request: Request) -> Response {
+        discovery::to_service(&mut request);
         if is_own(request.uri().path()) {
             let Ok(response) = Box::pin(self.0.own.clone().oneshot(request)).await;
             return response;

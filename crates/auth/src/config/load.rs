@@ -20,6 +20,7 @@ mod email;
 mod external;
 mod hooks;
 mod mfa;
+mod oauth_server;
 mod passkey;
 mod password;
 mod sms;
@@ -57,6 +58,7 @@ impl AuthConfig {
                 .or_env("GOTRUE_ALLOW_PRIVATE_ADDRESSES")
                 .bool_or(false)?,
             external: external::load(&auth, &external_url)?,
+            oauth_server: oauth_server::load(&auth)?,
             external_url,
             jwt_audience: filled(&auth, "jwt_audience", "GOTRUE_JWT_AUD", "authenticated")?,
             jwt_expiry: jwt_expiry(&auth)?,

@@ -65,21 +65,26 @@ impl FlowState {
 
     /// Whether `verifier` is what the challenge was made of (RFC 7636 §4.6).
     pub fn is_verified_by(&self, verifier: &str) -> bool {
-        let Some(challenge) = self
-            .challenge
-            .as_deref()
-            .filter(|challenge| !challenge.is_empty())
-        else {
-            return false;
-        };
-        match self.challenge_method.as_deref() {
-            Some("s256") => {
-                let hash = BASE64URL_NOPAD.encode(&sha256(verifier.as_bytes()));
-                constant_time_eq(hash.as_bytes(), challenge.as_bytes())
-            }
-            Some("plain") => constant_time_eq(verifier.as_bytes(), challenge.as_bytes()),
-            _ => false,
+        answers(
+            self.challenge_method.as_deref(),
+            self.challenge.as_deref(),
+            verifier,
+        )
+    }
+}
+
+/// Whether a challenge (`s256` or `plain`) was made of `verifier`. Without a challenge nothing is.
+pub fn answers(method: Option<&str>, challenge: Option<&str>, verifier: &str) -> bool {
+    let Some(challenge) = challenge.filter(|challenge| !challenge.is_empty()) else {
+        return false;
+    };
+    match method {
+        Some("s256") => {
+            let hash = BASE64URL_NOPAD.encode(&sha256(verifier.as_bytes()));
+            constant_time_eq(hash.as_bytes(), challenge.as_bytes())
         }
+        Some("plain") => constant_time_eq(verifier.as_bytes(), challenge.as_bytes()),
+        _ => false,
     }
 }
 

@@ -38,13 +38,14 @@ pub fn choose(config: &AuthConfig, requested: Option<&str>, referer: Option<&str
 }
 
 /// The site URL as it was written: the parser's slash after a bare host is taken off again.
-fn site(config: &AuthConfig) -> String {
+pub fn site(config: &AuthConfig) -> String {
     let text = config.site_url.as_str();
     let bare = config.site_url.path() == "/" && config.site_url.query().is_none();
     if bare { text.trim_end_matches('/') } else { text }.to_owned()
 }
 
-fn is_allowed(config: &AuthConfig, target: &str) -> bool {
+/// Whether a browser may be sent there, or come from there.
+pub fn is_allowed(config: &AuthConfig, target: &str) -> bool {
     let Some(url) = parse(target) else { return false };
     if is_same_site(&config.site_url, &url) {
         return true;

@@ -9,6 +9,7 @@ mod audit;
 mod factors;
 mod generate_link;
 mod invite;
+mod oauth_clients;
 mod pages;
 mod passkeys;
 mod users;
@@ -40,5 +41,22 @@ pub(super) fn routes() -> Router<State> {
         .route(
             "/admin/users/{user_id}/passkeys/{passkey_id}",
             delete(passkeys::delete),
+        )
+        .merge(oauth_client_routes())
+}
+
+fn oauth_client_routes() -> Router<State> {
+    use oauth_clients::{create, delete, list, regenerate, show, update};
+    let all = || get(list::list).post(create::create);
+    Router::new()
+        .route("/admin/oauth/clients", all())
+        .route("/admin/oauth/clients/", all())
+        .route(
+            "/admin/oauth/clients/{client_id}",
+            get(show::show).put(update::update).delete(delete::delete),
+        )
+        .route(
+            "/admin/oauth/clients/{client_id}/regenerate_secret",
+            post(regenerate::regenerate),
         )
 }

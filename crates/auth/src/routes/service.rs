@@ -6,6 +6,7 @@ use axum::routing::get;
 use crate::state::State;
 
 pub(super) mod deadline;
+mod discovery;
 mod health;
 mod jwks;
 mod settings;
@@ -16,4 +17,9 @@ pub(super) fn routes() -> Router<State> {
         .route("/health", get(health::show))
         .route("/settings", get(settings::show))
         .route("/.well-known/jwks.json", get(jwks::show))
+        .route("/.well-known/openid-configuration", get(discovery::openid))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(discovery::oauth_server),
+        )
 }

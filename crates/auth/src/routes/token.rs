@@ -4,17 +4,23 @@ use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use serde::Deserialize;
 
 use crate::captcha::Solved;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
+use crate::refreshing::{self, Presenter};
 use crate::request::{Body, RequestInfo, query_value};
 use crate::state::State;
 
 mod id_token;
 mod password;
 mod pkce;
-mod refresh;
+
+#[derive(Deserialize)]
+struct RefreshGrant {
+    refresh_token: Option<String>,
+}
 
 /// The area's part of the route table.
 pub(super) fn routes() -> Router<State> {
@@ -34,8 +40,9 @@ async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Respons
             password::exchange(&state, &info, body).await?
         }
         "refresh_token" => {
-            let Body(body) = Body::from_request(request, &state).await?;
-            refresh::exchange(&state, &info, body).await?
+            let Body(body) = Body::<RefreshGrant>::from_request(request, &state).await?;
+            let token = body.refresh_token.unwrap_or_default();
+            refreshing::exchange(&state, &info, &token, &Presenter::App).await?
         }
         "pkce" => {
             let Body(body) = Body::from_request(request, &state).await?;

@@ -6,6 +6,7 @@ use axum::routing::{delete, get, post};
 use crate::state::State;
 
 mod change;
+mod grants;
 pub(super) mod identities;
 mod logout;
 mod show;
@@ -20,6 +21,14 @@ pub(super) fn routes() -> Router<State> {
         .route(
             "/user/identities/{identity_id}",
             delete(identities::unlink::delete),
+        )
+        .route(
+            "/user/oauth/grants",
+            get(grants::list::list).delete(grants::revoke::revoke),
+        )
+        .route(
+            "/user/oauth/grants/",
+            get(grants::list::list).delete(grants::revoke::revoke),
         )
         .route("/logout", post(logout::end))
 }

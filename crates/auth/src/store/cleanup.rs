@@ -32,6 +32,12 @@ pub const STATEMENTS: &[(&str, &str)] = &[
             select id from auth.oauth_client_states where created_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
+        // Anybody can make them, so that more go at once.
+        "requests of OAuth clients",
+        "delete from auth.oauth_authorizations where id in ( \
+            select id from auth.oauth_authorizations where expires_at < $1::timestamptz - interval '1 hour' limit 5000)",
+    ),
+    (
         "factor challenges",
         "delete from auth.mfa_challenges where id in ( \
             select id from auth.mfa_challenges where created_at < $1::timestamptz - interval '24 hours' limit 500)",

@@ -11,7 +11,7 @@ use super::Reader;
 use super::parts;
 use super::sessions::{self, session_amr, session_columns};
 use super::users::{self, USER_WIDTH, user_columns, user_parts};
-use crate::model::session::Session;
+use crate::model::session::{Grant, Session};
 use crate::model::user::{Time, User};
 
 /// A user with the session that is refreshed.
@@ -176,14 +176,17 @@ pub async fn find(db: &impl Executor, session_id: Uuid) -> Result<Option<Refresh
         .map_or(Ok(None), read)
 }
 
-/// Whether the session belongs to a client of the OAuth server, whose tokens are refreshed elsewhere.
-pub async fn is_oauth_session(db: &impl Executor, session_id: Uuid) -> Result<bool, DbError> {
-    const SQL: &str =
-        "select exists (select from auth.sessions where id = $1 and oauth_client_id is not null)";
-    db.query_one(SQL, &[&session_id])
-        .await?
-        .try_get(0)
-        .map_err(DbError::from)
+/// The client of the OAuth server that a session is for; `None` = the project's own app.
+pub async fn grant(db: &impl Executor, session_id: Uuid) -> Result<Option<Grant>, DbError> {
+    const SQL: &str = "select oauth_client_id, coalesce(scopes, '') from auth.sessions where id = $1 and oauth_client_id is not null";
+    let Some(row) = db.query_opt(SQL, &[&session_id]).await? else {
+        return Ok(None);
+    };
+    let mut r = Reader::new(&row);
+    Ok(Some(Grant {
+        client_id: r.take()?,
+        scopes: r.take()?,
+    }))
 }
 
 /// The session's active token and that token's parent.
@@ -287,14 +290,16 @@ pub async fn set_counter(db: &impl Executor, session_id: Uuid, counter: i64) -> 
     Ok(())
 }
 
-/// The user's other sessions that compete under `single_per_user`, with their tags and last refresh.
+/// The user's other sessions that compete under `single_per_user`, with their tags and last refresh. Sessions of a third
+/// party compete among themselves only: what it does must not end the user's own session, nor the other way round.
 pub async fn rivals(db: &impl Executor, session: &Session) -> Result<Vec<(Session, Option<Time>)>, DbError> {
     const SQL: &str = concat!(
         "select ",
         session_columns!(),
         ", coalesce(s.refreshed_at at time zone 'utc', \
             (select max(t.updated_at) from auth.refresh_tokens t where t.session_id = s.id), s.created_at) \
-         from auth.sessions s where s.user_id = $1 and s.id <> $2"
+         from auth.sessions s where s.user_id = $1 and s.id <> $2 and s.oauth_client_id is not distinct from \
+            (select own.oauth_client_id from auth.sessions own where own.id = $2)"
     );
     let rows = db.query(SQL, &[&session.user_id, &session.id]).await?;
     let mut rivals = Vec::with_capacity(rows.len());

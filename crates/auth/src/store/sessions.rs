@@ -163,3 +163,21 @@ pub async fn delete_others(db: &impl Executor, user_id: Uuid, keep: Uuid) -> Res
     )
     .await
 }
+
+/// Ends the sessions that a client of the OAuth server has with a user, but for `keep`.
+pub async fn delete_of_client(
+    db: &impl Executor,
+    user_id: Uuid,
+    client_id: Uuid,
+    keep: Option<Uuid>,
+) -> Result<u64, DbError> {
+    const SQL: &str =
+        "delete from auth.sessions where user_id = $1 and oauth_client_id = $2 and id is distinct from $3";
+    db.execute(SQL, &[&user_id, &client_id, &keep]).await
+}
+
+/// Ends a session of a client of the OAuth server.
+pub async fn delete_if_of_client(db: &impl Executor, id: Uuid) -> Result<u64, DbError> {
+    const SQL: &str = "delete from auth.sessions where id = $1 and oauth_client_id is not null";
+    db.execute(SQL, &[&id]).await
+}

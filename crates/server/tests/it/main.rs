@@ -11,6 +11,7 @@ mod guessing;
 mod hooks;
 mod key_rotation;
 mod leaked_passwords;
+mod oauth_server;
 mod passkeys;
 mod third_party;
 mod token_attacks;

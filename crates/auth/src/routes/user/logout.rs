@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Request, State as Shared};
 use axum::http::StatusCode;
 
-use crate::caller::Authenticated;
+use crate::caller::UserOrClient;
 use crate::error::{AuthError, Result};
 use crate::request::query_value;
 use crate::state::State;
@@ -18,7 +18,7 @@ enum Scope {
 
 pub(in crate::routes) async fn end(Shared(state): Shared<State>, request: Request) -> Result<StatusCode> {
     let (mut parts, _) = request.into_parts();
-    let caller = Authenticated::from_request_parts(&mut parts, &state).await?;
+    let UserOrClient(caller) = UserOrClient::from_request_parts(&mut parts, &state).await?;
     let scope = match query_value(&parts, "scope").as_deref() {
         None | Some("" | "global") => Scope::Global,
         Some("local") => Scope::Local,
@@ -32,10 +32,15 @@ pub(in crate::routes) async fn end(Shared(state): Shared<State>, request: Reques
     let user_id = caller.user.id;
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    match (scope, &caller.session) {
-        (Scope::Local, Some(session)) => sessions::delete_one(&tx, user_id, session.id).await?,
-        (Scope::Others, Some(session)) => sessions::delete_others(&tx, user_id, session.id).await?,
-        (Scope::Global, _) | (_, None) => sessions::delete_all(&tx, user_id).await?,
+    match (scope, &caller.session, caller.bearer.oauth_client()) {
+        (Scope::Local, Some(session), _) => sessions::delete_one(&tx, user_id, session.id).await?,
+        // A third party ends what is its own.
+        (Scope::Others, Some(session), Some(client)) => {
+            sessions::delete_of_client(&tx, user_id, client, Some(session.id)).await?
+        }
+        (_, _, Some(client)) => sessions::delete_of_client(&tx, user_id, client, None).await?,
+        (Scope::Others, Some(session), None) => sessions::delete_others(&tx, user_id, session.id).await?,
+        (Scope::Global, _, None) | (_, None, None) => sessions::delete_all(&tx, user_id).await?,
     };
     state
         .audit(&tx, &audit::payload(Action::Logout, &caller.user, None), None)

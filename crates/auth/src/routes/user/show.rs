@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Request, State as Shared};
 use axum::http::request::Parts;
 
-use crate::caller::Authenticated;
+use crate::caller::{Authenticated, UserOrClient};
 use crate::error::{AuthError, Result};
 use crate::model::user::User;
 use crate::request::audience;
@@ -12,7 +12,7 @@ use crate::state::State;
 
 pub(in crate::routes) async fn show(Shared(state): Shared<State>, request: Request) -> Result<Json<User>> {
     let (mut parts, _) = request.into_parts();
-    let caller = Authenticated::from_request_parts(&mut parts, &state).await?;
+    let UserOrClient(caller) = UserOrClient::from_request_parts(&mut parts, &state).await?;
     check_audience(&parts, &state, &caller)?;
     Ok(Json(caller.user))
 }

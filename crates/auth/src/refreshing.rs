@@ -1,4 +1,4 @@
-//! `POST /token?grant_type=refresh_token` (auth.md 5.4, 5.5, 8.2).
+//! Exchanging refresh tokens (auth.md 5.4, 5.5, 8.2), for apps and for clients of our OAuth server (section 16).
 //!
 //! The common case, a session's current table token with no session limits configured, is one statement. Everything
 //! else goes the long way through one transaction with the rules of the original.
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use ferrobase_db::Executor;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::model::refresh_token::{self, CounterToken, RefreshToken};
-use crate::model::session::{Expiry, Session, delta};
+use crate::model::scopes::Scopes;
+use crate::model::session::{Expiry, Grant, Session, delta};
 use crate::model::user::Time;
 use crate::request::RequestInfo;
 use crate::sign_in::{Issue, TokenResponse, access_token, highest_aal};
@@ -25,17 +25,65 @@ use crate::store::sessions;
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 const LOCK_PAUSE: Duration = Duration::from_millis(15);
 
-#[derive(Deserialize)]
-pub(super) struct RefreshGrant {
-    refresh_token: Option<String>,
+/// Who presents a refresh token.
+#[derive(Debug, Clone)]
+pub enum Presenter {
+    /// The project's own app.
+    App,
+    /// A client of our OAuth server, which has shown who it is.
+    Client {
+        /// Its id.
+        id: Uuid,
+        /// What the new access token shall be good for, if that is less than the user granted (RFC 6749 §6).
+        scopes: Option<Scopes>,
+    },
 }
 
-pub(super) async fn exchange(state: &State, info: &RequestInfo, body: RefreshGrant) -> Result<TokenResponse> {
-    let token = refresh_token::parse(body.refresh_token.as_deref().unwrap_or_default())
-        .ok_or_else(|| AuthError::validation("Refresh token is not valid"))?;
+/// Exchanges a refresh token for new tokens of its session. A token only works for whom it was made for.
+pub async fn exchange(
+    state: &State,
+    info: &RequestInfo,
+    token: &str,
+    by: &Presenter,
+) -> Result<TokenResponse> {
+    let token =
+        refresh_token::parse(token).ok_or_else(|| AuthError::validation("Refresh token is not valid"))?;
     match token {
-        RefreshToken::Table(token) => exchange_table(state, info, &token).await,
-        RefreshToken::Counter(token) => exchange_counter(state, info, &token).await,
+        RefreshToken::Table(token) => exchange_table(state, info, &token, by).await,
+        RefreshToken::Counter(token) => exchange_counter(state, info, &token, by).await,
+    }
+}
+
+/// The grant that the new access token is for: none for the app's own sessions.
+async fn grant_for(db: &impl Executor, session_id: Uuid, by: &Presenter) -> Result<Option<Grant>> {
+    let invalid_client = |why: &'static str| AuthError::oauth("invalid_client", why);
+    match (refresh::grant(db, session_id).await?, by) {
+        (None, Presenter::App) => Ok(None),
+        (Some(_), Presenter::App) => Err(invalid_client("Client authentication required for OAuth session")),
+        (None, Presenter::Client { .. }) => Err(invalid_client(
+            "Client authentication not allowed for non-OAuth session",
+        )),
+        (Some(grant), Presenter::Client { id, .. }) if grant.client_id != *id => {
+            Err(invalid_client("Client does not match the session's OAuth client"))
+        }
+        (Some(grant), Presenter::Client { scopes: None, .. }) => Ok(Some(grant)),
+        (
+            Some(grant),
+            Presenter::Client {
+                scopes: Some(wanted), ..
+            },
+        ) => {
+            if !Scopes::known_in(&grant.scopes).cover(wanted) {
+                return Err(AuthError::oauth(
+                    "invalid_scope",
+                    "The requested scope exceeds the scope granted by the user",
+                ));
+            }
+            Ok(Some(Grant {
+                scopes: wanted.to_string(),
+                ..grant
+            }))
+        }
     }
 }
 
@@ -53,7 +101,12 @@ fn already_used() -> AuthError {
     )
 }
 
-async fn exchange_table(state: &State, info: &RequestInfo, token: &str) -> Result<TokenResponse> {
+async fn exchange_table(
+    state: &State,
+    info: &RequestInfo,
+    token: &str,
+    by: &Presenter,
+) -> Result<TokenResponse> {
     let next = refresh_token::table_token(&state.random);
     let exchange = Exchange {
         token,
@@ -66,14 +119,21 @@ async fn exchange_table(state: &State, info: &RequestInfo, token: &str) -> Resul
             .audit_log_in_database
             .then(|| (state.random.uuid(), state.random.uuid())),
     };
-    if is_plain(state)
+    if matches!(by, Presenter::App)
+        && is_plain(state)
         && let Some(refreshed) = refresh::rotate(&state.pool.batched(), &exchange).await?
     {
-        return respond(state, &state.pool, info, refreshed, next.clone(), exchange.now).await;
+        let issue = Issued {
+            refreshed,
+            refresh_token: next.clone(),
+            grant: None,
+            now: exchange.now,
+        };
+        return respond(state, &state.pool, info, issue).await;
     }
     let waited = tokio::time::Instant::now();
     loop {
-        match try_table(state, info, &exchange).await? {
+        match try_table(state, info, &exchange, by).await? {
             Some(response) => return Ok(response),
             None if waited.elapsed() > LOCK_PATIENCE => {
                 return Err(AuthError::refused(
@@ -103,6 +163,7 @@ async fn try_table(
     state: &State,
     info: &RequestInfo,
     exchange: &Exchange<'_>,
+    by: &Presenter,
 ) -> Result<Option<TokenResponse>> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
@@ -115,8 +176,9 @@ async fn try_table(
         return Err(no_session());
     };
     let refreshed = refresh::find(&tx, session_id).await?.ok_or_else(no_session)?;
+    let grant = grant_for(&tx, session_id, by).await?;
     check_usable(state, &tx, &refreshed, exchange.now, presented.updated_at).await?;
-    let issued = match decide(state, &tx, &presented, exchange, session_id).await? {
+    let refresh_token = match decide(state, &tx, &presented, exchange, session_id).await? {
         Decision::Rotate => {
             refresh::replace(&tx, &presented, exchange, &refreshed.session).await?;
             write_audit(state, &tx, &refreshed, exchange.now, Action::TokenRevoked).await?;
@@ -132,7 +194,13 @@ async fn try_table(
     };
     refresh::touch_session(&tx, session_id, exchange).await?;
     write_audit(state, &tx, &refreshed, exchange.now, Action::TokenRefreshed).await?;
-    let response = respond(state, &tx, info, refreshed, issued, exchange.now).await?;
+    let issued = Issued {
+        refreshed,
+        refresh_token,
+        grant,
+        now: exchange.now,
+    };
+    let response = respond(state, &tx, info, issued).await?;
     tx.commit().await?;
     Ok(Some(response))
 }
@@ -194,9 +262,6 @@ async fn check_usable(
             "Invalid Refresh Token: User Banned",
         ));
     }
-    if refresh::is_oauth_session(db, refreshed.session.id).await? {
-        return Err(not_found());
-    }
     let session = &refreshed.session;
     let rules = &state.config.sessions;
     let last_refresh = used.map_or(session.created_at, |used| used.max(session.created_at));
@@ -255,29 +320,40 @@ async fn write_audit(
     Ok(())
 }
 
+/// What an exchange comes to.
+struct Issued {
+    refreshed: Refreshed,
+    refresh_token: String,
+    grant: Option<Grant>,
+    now: Time,
+}
+
 async fn respond(
     state: &State,
     db: &impl Executor,
     info: &RequestInfo,
-    refreshed: Refreshed,
-    refresh_token: String,
-    now: Time,
+    issued: Issued,
 ) -> Result<TokenResponse> {
+    let refreshed = issued.refreshed;
     let issue = Issue {
         session_id: refreshed.session.id,
         created_at: refreshed.session.created_at,
         amr: &refreshed.amr,
         method: "token_refresh",
         ip: info.ip,
-        // Such a session is refused here.
-        grant: None,
+        grant: issued.grant.as_ref(),
     };
-    let access = access_token(state, db, &refreshed.user, &issue, now).await?;
-    Ok(TokenResponse::new(access, refresh_token, refreshed.user))
+    let access = access_token(state, db, &refreshed.user, &issue, issued.now).await?;
+    Ok(TokenResponse::new(access, issued.refresh_token, refreshed.user))
 }
 
 /// Counter tokens (auth.md 5.5): no rows, a counter on the session.
-async fn exchange_counter(state: &State, info: &RequestInfo, token: &CounterToken) -> Result<TokenResponse> {
+async fn exchange_counter(
+    state: &State,
+    info: &RequestInfo,
+    token: &CounterToken,
+    by: &Presenter,
+) -> Result<TokenResponse> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     let now = state.now();
@@ -293,6 +369,7 @@ async fn exchange_counter(state: &State, info: &RequestInfo, token: &CounterToke
     let refreshed = refresh::find(&tx, token.session_id)
         .await?
         .ok_or_else(not_found)?;
+    let grant = grant_for(&tx, token.session_id, by).await?;
     check_usable(state, &tx, &refreshed, now, None).await?;
     let rules = &state.config.refresh_tokens;
     let behind = locked.counter - token.counter;
@@ -333,7 +410,13 @@ async fn exchange_counter(state: &State, info: &RequestInfo, token: &CounterToke
     };
     refresh::touch_session(&tx, token.session_id, &exchange).await?;
     write_audit(state, &tx, &refreshed, now, Action::TokenRefreshed).await?;
-    let response = respond(state, &tx, info, refreshed, next, now).await?;
+    let issued = Issued {
+        refreshed,
+        refresh_token: next,
+        grant,
+        now,
+    };
+    let response = respond(state, &tx, info, issued).await?;
     tx.commit().await?;
     Ok(response)
 }
