@@ -12,10 +12,12 @@ mod external;
 mod load;
 mod oauth_server;
 mod passkey;
+mod web3;
 
 pub use external::{ExternalConfig, ProviderConfig};
 pub use oauth_server::OAuthServerConfig;
 pub use passkey::PasskeyConfig;
+pub use web3::Web3Config;
 
 /// Everything the Auth service can be told. Durations are exact; lengths count characters unless stated otherwise.
 #[derive(Debug, Clone)]
@@ -64,6 +66,8 @@ pub struct AuthConfig {
     pub webauthn: WebauthnConfig,
     /// Passkeys (`auth.passkey`).
     pub passkey: PasskeyConfig,
+    /// Sign-in with a wallet (`auth.web3`).
+    pub web3: Web3Config,
     /// Request limits (`auth.rate_limit`).
     pub rate_limits: RateLimits,
     /// Hooks (`auth.hook.*`).

@@ -27,3 +27,4 @@ pub mod scopes;
 pub mod session;
 pub mod totp;
 pub mod user;
+pub mod web3;

@@ -24,6 +24,7 @@ mod oauth_server;
 mod passkey;
 mod password;
 mod sms;
+mod web3;
 
 type Result<T> = std::result::Result<T, ConfigError>;
 
@@ -96,6 +97,7 @@ impl AuthConfig {
             mfa: mfa::load(&auth)?,
             webauthn: passkey::webauthn(&auth)?,
             passkey: passkey::load(&auth)?,
+            web3: web3::load(&auth)?,
             email,
             hooks,
             encryption: encryption(&auth)?,

@@ -16,6 +16,7 @@ use crate::state::State;
 mod id_token;
 mod password;
 mod pkce;
+mod web3;
 
 #[derive(Deserialize)]
 struct RefreshGrant {
@@ -30,8 +31,12 @@ pub(super) fn routes() -> Router<State> {
 /// Exchanges credentials for a session. The grant type comes from the query.
 async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Response> {
     let (mut parts, body) = request.into_parts();
-    state.limits.check(Limited::Token, &parts.headers)?;
     let grant_type = query_value(&parts, "grant_type").unwrap_or_default();
+    let limited = match grant_type.as_str() {
+        "web3" => Limited::Web3,
+        _ => Limited::Token,
+    };
+    state.limits.check(limited, &parts.headers)?;
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
     let request = Request::from_parts(parts, body);
     let response = match grant_type.as_str() {
@@ -49,9 +54,7 @@ async fn grant(Shared(state): Shared<State>, request: Request) -> Result<Respons
             pkce::exchange(&state, &info, body).await?
         }
         "id_token" => id_token::grant(&state, &info, request).await?,
-        "web3" => {
-            return Err(AuthError::validation("The web3 grant is not supported yet"));
-        }
+        "web3" => web3::grant(&state, &info, request).await?,
         _ => {
             return Err(AuthError::bad_request(
                 ErrorCode::InvalidCredentials,

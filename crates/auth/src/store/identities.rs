@@ -50,6 +50,19 @@ pub async fn find_by_subject(
         .transpose()
 }
 
+/// Which of two spellings of a subject `provider` has an identity for; the first if it has both or none.
+pub async fn known_subject<'a>(
+    db: &impl Executor,
+    provider: &str,
+    spellings: [&'a str; 2],
+) -> Result<&'a str, DbError> {
+    const SQL: &str = "select provider_id = $3 from auth.identities where provider = $1 and provider_id in ($2, $3) order by 1 limit 1";
+    let [first, second] = spellings;
+    let row = db.query_opt(SQL, &[&provider, &first, &second]).await?;
+    let is_second = row.map_or(Ok(false), |row| row.try_get(0).map_err(DbError::from))?;
+    Ok(if is_second { second } else { first })
+}
+
 /// The identities of a user, oldest first.
 pub async fn of_user(db: &impl Executor, user_id: Uuid) -> Result<Vec<Identity>, DbError> {
     const SQL: &str = concat!(

@@ -16,3 +16,4 @@ mod passkeys;
 mod third_party;
 mod token_attacks;
 mod twilio_verify;
+mod web3;
