@@ -145,15 +145,15 @@ pub async fn save(db: &impl Executor, client: &OAuthClient) -> Result<(), DbErro
 }
 
 /// Deletes a client softly; what it could still do goes with it: sessions, open requests and codes. Says whether there was
-/// such a client. In a transaction: an exchange that holds the client is waited for, and its session is seen.
+/// such a client. In a transaction, and in this order: an exchange locks its code and then the client, so that it is waited
+/// for twice, and the session that it opened is seen.
 pub async fn delete(db: &impl Executor, id: Uuid, now: Time) -> Result<bool, DbError> {
+    const FORGET: &str = "delete from auth.oauth_authorizations where client_id = $1";
     const DELETE: &str =
         "update auth.oauth_clients set deleted_at = $2, updated_at = $2 where id = $1 and deleted_at is null";
-    const END: &str = "with forgotten as (delete from auth.oauth_authorizations where client_id = $1) \
-         delete from auth.sessions where oauth_client_id = $1";
-    if db.execute(DELETE, &[&id, &now]).await? == 0 {
-        return Ok(false);
-    }
+    const END: &str = "delete from auth.sessions where oauth_client_id = $1";
+    db.execute(FORGET, &[&id]).await?;
+    let deleted = db.execute(DELETE, &[&id, &now]).await?;
     db.execute(END, &[&id]).await?;
-    Ok(true)
+    Ok(deleted > 0)
 }

@@ -76,16 +76,15 @@ pub async fn hold(db: &impl Executor, user_id: Uuid, client_id: Uuid) -> Result<
 }
 
 /// Takes back what the user allowed; the client's sessions, open requests and unused codes end with it. Says whether
-/// anything was allowed. In a transaction: an exchange that [`hold`]s the consent is waited for, and its session is seen.
+/// anything was allowed. In a transaction, and in this order: an exchange locks its code and then [`hold`]s the consent, so
+/// that it is waited for twice, and the session that it opened is seen.
 pub async fn revoke(db: &impl Executor, user_id: Uuid, client_id: Uuid, now: Time) -> Result<bool, DbError> {
+    const FORGET: &str = "delete from auth.oauth_authorizations where user_id = $1 and client_id = $2";
     const REVOKE: &str = "update auth.oauth_consents set revoked_at = greatest($3, granted_at) \
          where user_id = $1 and client_id = $2 and revoked_at is null";
-    const END: &str = "with forgotten as (delete from auth.oauth_authorizations where user_id = $1 and client_id = $2) \
-         delete from auth.sessions where user_id = $1 and oauth_client_id = $2";
+    const END: &str = "delete from auth.sessions where user_id = $1 and oauth_client_id = $2";
+    db.execute(FORGET, &[&user_id, &client_id]).await?;
     let revoked = db.execute(REVOKE, &[&user_id, &client_id, &now]).await?;
-    if revoked == 0 {
-        return Ok(false);
-    }
     db.execute(END, &[&user_id, &client_id]).await?;
-    Ok(true)
+    Ok(revoked > 0)
 }

@@ -333,3 +333,36 @@ fn encryption_keys_are_checked() {
     let old = format!("[auth.encryption.decryption_keys]\nold = \"{key}\"\n");
     assert!(!load(&old).encryption.unwrap().encrypt);
 }
+
+#[test]
+fn the_oauth_server() {
+    let server = load("").oauth_server;
+    assert!(!server.enabled && !server.allow_dynamic_registration);
+    assert_eq!(server.authorization_path, "/oauth/consent");
+    assert_eq!(server.authorization_ttl, Duration::from_secs(600));
+    assert_eq!(server.default_scope.to_string(), "email");
+    let variables = [
+        ("GOTRUE_OAUTH_SERVER_ENABLED", "true"),
+        ("GOTRUE_OAUTH_SERVER_ALLOW_DYNAMIC_REGISTRATION", "true"),
+        ("GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH", "consent"),
+        ("GOTRUE_OAUTH_SERVER_AUTHORIZATION_TTL", "5m"),
+        ("GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE", "openid email"),
+    ];
+    let server = load_with("", &variables).unwrap().oauth_server;
+    assert!(server.enabled && server.allow_dynamic_registration);
+    assert_eq!(server.authorization_path, "/consent");
+    assert_eq!(server.authorization_ttl, Duration::from_secs(300));
+    assert_eq!(server.default_scope.to_string(), "openid email");
+    for (key, value) in [
+        ("authorization_url_path", "\"/consent?x=1\""),
+        ("authorization_url_path", "\"/con sent\""),
+        ("authorization_url_path", "\"\\\\evil.example\""),
+        ("authorization_ttl", "\"2h\""),
+        ("authorization_ttl", "\"0s\""),
+        ("default_scope", "\"admin\""),
+        ("default_scope", "\" \""),
+    ] {
+        let text = refusal(&format!("[auth.oauth_server]\n{key} = {value}\n"));
+        assert!(text.contains(key), "{key} = {value}: {text}");
+    }
+}

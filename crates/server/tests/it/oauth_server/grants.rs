@@ -165,3 +165,53 @@ async fn sessions_of_clients_do_not_compete_with_the_users_own() {
     assert_eq!(world.refresh(&client, &refreshed.json).await.status, 200);
     world.backend.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_is_exchanged_while_its_grant_is_revoked_leaves_nothing() {
+    let world = World::start("").await;
+    let ann = world.user("ann").await;
+    let client = world.client("none").await;
+    let path = format!("/user/oauth/grants?client_id={}", client.id);
+    for _ in 0..12 {
+        let code = world.code(&client, &ann, &[]).await;
+        let (exchanged, revoked) = tokio::join!(
+            world.exchange(&client, &code),
+            world.as_user(Method::DELETE, &ann, &path, None)
+        );
+        assert_eq!(revoked.status, 204, "{}", revoked.text);
+        if exchanged.status == 200 {
+            let answer = world
+                .as_user(Method::GET, &exchanged.json, "/oauth/userinfo", None)
+                .await;
+            assert_eq!(refusal(&answer), (403, "session_not_found"));
+        } else {
+            assert_eq!(oauth_error(&exchanged), "invalid_grant");
+        }
+    }
+    world.backend.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_is_exchanged_while_its_client_is_deleted_leaves_nothing() {
+    let world = World::start("").await;
+    let ann = world.user("ann").await;
+    for _ in 0..12 {
+        let client = world.client("none").await;
+        let code = world.code(&client, &ann, &[]).await;
+        let path = format!("/{}", client.id);
+        let (exchanged, deleted) = tokio::join!(
+            world.exchange(&client, &code),
+            world.admin(Method::DELETE, &path, None)
+        );
+        assert_eq!(deleted.status, 204, "{}", deleted.text);
+        if exchanged.status == 200 {
+            let answer = world
+                .as_user(Method::GET, &exchanged.json, "/oauth/userinfo", None)
+                .await;
+            assert_eq!(refusal(&answer), (403, "session_not_found"));
+        } else {
+            assert_eq!(exchanged.status, 400, "{}", exchanged.text);
+        }
+    }
+    world.backend.stop().await;
+}

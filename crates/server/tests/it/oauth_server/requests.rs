@@ -1,5 +1,9 @@
 //! Requests that are refused: here, or at the client.
 
+use ferrobase_auth::store::cleanup;
+use ferrobase_db::Executor;
+use ferrobase_jwt::Clock;
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,7 +182,6 @@ async fn requests_end_after_ten_minutes() {
     let client = world.client("none").await;
     let sql = world.backend.sql();
     let life: f64 = {
-        use ferrobase_db::Executor;
         let name = world.request(&client, &[]).await;
         let row = sql
             .query_one(
@@ -194,15 +197,12 @@ async fn requests_end_after_ten_minutes() {
     world.details(&ann, &seen).await;
     let code = world.code(&client, &ann, &[("scope", "phone")]).await;
     let unseen = world.request(&client, &[]).await;
-    {
-        use ferrobase_db::Executor;
-        sql.execute(
-            "update auth.oauth_authorizations set created_at = now() - interval '1 hour', expires_at = now() - interval '1 second'",
-            &[],
-        )
-        .await
-        .unwrap();
-    }
+    sql.execute(
+        "update auth.oauth_authorizations set created_at = now() - interval '1 day', expires_at = now() - interval '1 second'",
+        &[],
+    )
+    .await
+    .unwrap();
     assert_eq!(
         refusal(&world.details(&ann, &unseen).await),
         (404, "oauth_authorization_not_found")
@@ -215,5 +215,19 @@ async fn requests_end_after_ten_minutes() {
         oauth_error(&world.exchange(&client, &code).await),
         "invalid_grant"
     );
+    // They are kept for an hour, so that it can be seen what became of them.
+    let (_, clean_up) = cleanup::STATEMENTS
+        .iter()
+        .find(|(what, _)| *what == "requests of OAuth clients")
+        .unwrap();
+    let now = Clock::System.now();
+    assert_eq!(cleanup::run(&sql, clean_up, now).await.unwrap(), 0);
+    sql.execute(
+        "update auth.oauth_authorizations set expires_at = now() - interval '61 minutes' where status = 'pending'",
+        &[],
+    )
+    .await
+    .unwrap();
+    assert_eq!(cleanup::run(&sql, clean_up, now).await.unwrap(), 3);
     world.backend.stop().await;
 }
