@@ -2,20 +2,21 @@
 import assert from 'node:assert/strict'
 import { randomInt, randomUUID } from 'node:crypto'
 import { createClient } from '@supabase/supabase-js'
+import { record } from './reference.mjs'
 
 export const password = 'correct horse 1'
 
 /** A client as an application makes it, with its session in memory. */
 export function client(server, { key = server.anonKey, auth, ...options } = {}) {
-  return createClient(server.apiUrl, key, {
+  return record(createClient(server.apiUrl, key, {
     ...options,
     auth: {
       persistSession: false, autoRefreshToken: false, detectSessionInUrl: false,
-      experimental: { recoveryCodes: true },
+      experimental: { recoveryCodes: true, passkey: true },
       storageKey: randomUUID(),
       ...auth,
     },
-  })
+  }))
 }
 
 /** The client of a trusted server. */

@@ -35,6 +35,28 @@ export default function (world) {
     }
   })
 
+  test('the same step by step', async () => {
+    const { supabase, email } = await newUser(world.server)
+    const relyingParty = { rpId: 'localhost', rpOrigins: [origin] }
+    const unplug = plugIn(new SecurityKey({ origin }))
+    const step = async (of, factorId) => {
+      const { webauthn } = of.auth.mfa
+      const asked = ok(await webauthn.challenge({ factorId, friendlyName: 'steps', webauthn: relyingParty }))
+      return webauthn.verify({ factorId, challengeId: asked.challengeId, webauthn: { ...relyingParty, ...asked.webauthn } })
+    }
+    try {
+      const factor = ok(await supabase.auth.mfa.webauthn.enroll({ friendlyName: 'steps' }))
+      assert.equal(factor.type, 'webauthn')
+      ok(await step(supabase, factor.id))
+      assert.equal(await levels(supabase), 'aal2/aal2')
+      const later = await signedIn(world.server, { email })
+      ok(await step(later, factor.id))
+      assert.equal(await levels(later), 'aal2/aal2')
+    } finally {
+      unplug()
+    }
+  })
+
   test('the same over plain HTTP', async () => {
     const { supabase, email } = await newUser(world.server)
     const key = new SecurityKey({ origin })
