@@ -105,4 +105,12 @@ mod tests {
             assert_eq!(Attested::read(&bytes), None, "{bytes:02x?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(flags: u8, length: u16, tail: Vec<u8>, raw: Vec<u8>) {
+            let _ = Attested::read(&object(flags, length, &tail));
+            let _ = Attested::read(&raw);
+        }
+    }
 }

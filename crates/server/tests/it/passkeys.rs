@@ -371,6 +371,25 @@ async fn a_hook_may_refuse_and_a_captcha_may_be_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn possession_alone_is_enough_where_the_project_says_so() {
+    let world = World::start("user_verification = \"preferred\"\n").await;
+    let ann = world.sign_up("ann@example.com").await;
+    let asked = world.registration(&ann).await;
+    let wanted = &asked.json["options"]["authenticatorSelection"]["userVerification"];
+    assert_eq!(wanted, "preferred");
+    let mut key = Authenticator::new();
+    key.verifies_user = false;
+    let answer = world.register(&ann, &mut key).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(
+        world.challenge().await["options"]["userVerification"],
+        "preferred"
+    );
+    assert_eq!(world.sign_in(&mut key).await.status, 200);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_setting_there_are_none() {
     let backend = Backend::start(SETTINGS).await;
     let world = World(backend);

@@ -317,6 +317,50 @@ fn hooks_have_a_target_and_secrets() {
 }
 
 #[test]
+fn passkeys_and_wallets_are_off_unless_told() {
+    let config = load("");
+    assert!(!config.passkey.enabled && !config.passkey.accepts_presence_alone);
+    assert_eq!(config.passkey.max_per_user, 10);
+    assert_eq!(config.webauthn.challenge_expiry, Duration::from_secs(300));
+    assert!(config.web3.solana.is_none() && config.web3.ethereum.is_none());
+    let config = load(
+        "[auth.passkey]\nenabled = true\nuser_verification = \"preferred\"\n\
+         [auth.web3.solana]\nenabled = true\nmaximum_validity_duration = \"5m\"\n",
+    );
+    assert!(config.passkey.enabled && config.passkey.accepts_presence_alone);
+    assert_eq!(config.web3.solana, Some(Duration::from_secs(300)));
+    let variables = [
+        ("GOTRUE_PASSKEY_ENABLED", "true"),
+        ("GOTRUE_PASSKEY_MAX_PASSKEYS_PER_USER", "3"),
+        ("GOTRUE_WEBAUTHN_CHALLENGE_EXPIRY_DURATION", "1m"),
+        ("GOTRUE_EXTERNAL_WEB3_ETHEREUM_ENABLED", "true"),
+        ("GOTRUE_EXTERNAL_WEB3_ETHEREUM_MAXIMUM_VALIDITY_DURATION", "2m"),
+    ];
+    let config = load_with("", &variables).unwrap();
+    assert!(config.passkey.enabled);
+    assert_eq!(config.passkey.max_per_user, 3);
+    assert_eq!(config.webauthn.challenge_expiry, Duration::from_secs(60));
+    assert_eq!(config.web3.ethereum, Some(Duration::from_secs(120)));
+    for (toml, key) in [
+        (
+            "[auth.passkey]\nuser_verification = \"discouraged\"\n",
+            "auth.passkey.user_verification",
+        ),
+        (
+            "[auth.webauthn]\nchallenge_expiry = \"2h\"\n",
+            "auth.webauthn.challenge_expiry",
+        ),
+        (
+            "[auth.web3.solana]\nmaximum_validity_duration = \"0s\"\n",
+            "auth.web3.solana.maximum_validity_duration",
+        ),
+    ] {
+        let text = refusal(toml);
+        assert!(text.contains(key), "{text}");
+    }
+}
+
+#[test]
 fn encryption_keys_are_checked() {
     let key = "A".repeat(43);
     let env = |encrypt, key| {

@@ -70,6 +70,7 @@ fn good_messages() {
                 "Nonce",
                 "Resources:\n- https://a.example\n- ipfs://b/c\nNonce",
             ),
+            format!("{}\nResources\n- https://a.example", with(chain, "", "")),
             format!("{}\nResources:", with(chain, "", "")),
             // Times with offsets and fractions.
             with(chain, "00:00:00Z", "01:00:00.000+01:00"),
@@ -446,5 +447,18 @@ fn a_solana_signature_is_judged() {
         &"A".repeat(88),
     ] {
         assert!(Chain::Solana.signature(bad).is_err(), "{bad}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(raw in "(\\PC|\n){0,400}", lines in "((URI|Version|Issued At|Resources|- )?:? ?.{0,20}\n){0,12}") {
+        for chain in [Chain::Solana, Chain::Ethereum] {
+            let _ = chain.message(&raw);
+            let _ = chain.message(&format!("{}{lines}", header(chain)));
+            let _ = chain.signature(&raw);
+        }
+        let _ = base58::decode(&raw);
+        let _ = checksummed(&raw);
     }
 }

@@ -126,7 +126,8 @@ impl<'a> Fields<'a> {
                 fields.add_resource(resource.trim())?;
                 continue;
             }
-            in_resources = line == "Resources:";
+            // The official client leaves the colon out where it writes the message for a Solana wallet.
+            in_resources = matches!(line, "Resources:" | "Resources");
             if in_resources {
                 once("Resources", &mut fields.resources, 0)?;
             } else if !line.is_empty() {
