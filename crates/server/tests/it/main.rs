@@ -9,6 +9,7 @@ mod external;
 mod gateway;
 mod guessing;
 mod hooks;
+mod hostile_bodies;
 mod key_rotation;
 mod leaked_passwords;
 mod oauth_server;
