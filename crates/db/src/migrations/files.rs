@@ -41,6 +41,19 @@ pub(super) const ALL: &[File] = files! {
         "0009_owner",
         "0010_lists_and_single_use",
         "0011_code_guesses";
+    "storage":
+        "0001_types",
+        "0002_buckets_and_objects",
+        "0003_multipart_uploads",
+        "0004_analytics_and_vectors",
+        "0005_original_migrations",
+        "0006_triggers",
+        "0007_policy_functions",
+        "0008_search",
+        "0009_list_objects",
+        "0010_list_multipart_uploads",
+        "0011_ferrobase",
+        "0012_owner";
 };
 
 /// What the runner itself needs.
