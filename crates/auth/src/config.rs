@@ -80,8 +80,8 @@ pub struct AuthConfig {
     pub request_timeout: Duration,
     /// How long a sign-in with an authorization code may take; at least five minutes.
     pub flow_state_expiry: Duration,
-    /// Addresses that came through the API (custom providers, SAML metadata) and hooks that are not on this machine may
-    /// be private ones (ours: `auth.allow_private_addresses`).
+    /// Addresses that come through the API may be private ones (ours: `auth.allow_private_addresses`). No such address is
+    /// called yet: it is for custom providers and SAML metadata.
     pub allow_private_addresses: bool,
     /// External providers (`auth.external`).
     pub external: ExternalConfig,

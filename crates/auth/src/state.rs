@@ -37,7 +37,8 @@ pub struct Parts {
     pub messenger: Messenger,
     /// Outgoing HTTP to what the operator configures: hooks, CAPTCHA, leaked passwords.
     pub outgoing: Outgoing,
-    /// Outgoing HTTP to addresses that came through the API: public ones only, unless configured otherwise.
+    /// Outgoing HTTP to addresses that come through the API, of which there are none yet: public ones only, unless
+    /// configured otherwise.
     pub guarded: Outgoing,
     /// Time.
     pub clock: Clock,

@@ -8,8 +8,8 @@ mod connection;
 mod error;
 mod migrations;
 mod pool;
+mod reads;
 mod retire;
-mod shared;
 mod target;
 mod tls;
 mod wire;
@@ -20,7 +20,7 @@ pub use error::DbError;
 pub use migrations::{Applied, BaselineOptions, migrate};
 pub use pool::{Db, DbOptions, Pool, PoolRole};
 pub use postgres_types::{FromSql, Json, ToSql, Type};
-pub use shared::Reads;
+pub use reads::Reads;
 pub use target::Target;
 pub use tokio_postgres::Row;
 pub use wire::{
