@@ -80,8 +80,8 @@ pub struct AuthConfig {
     pub request_timeout: Duration,
     /// How long a sign-in with an authorization code may take; at least five minutes.
     pub flow_state_expiry: Duration,
-    /// Addresses that come through the API may be private ones (ours: `auth.allow_private_addresses`). No such address is
-    /// called yet: it is for custom providers and SAML metadata.
+    /// Addresses that others have a say in may be private ones (ours: `auth.allow_private_addresses`): what comes through
+    /// the API, and the hooks that are not on this machine by name.
     pub allow_private_addresses: bool,
     /// External providers (`auth.external`).
     pub external: ExternalConfig,
@@ -333,6 +333,9 @@ pub enum HookTarget {
         function: String,
     },
 }
+
+/// Hosts that mean this machine. Hooks on them may do without TLS, and may have a private address.
+pub(crate) const LOCAL_HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "[::1]", "host.docker.internal"];
 
 /// All hooks; `None` = off.
 #[derive(Debug, Clone, Default)]

@@ -12,9 +12,10 @@ use ferrobase_http::Outgoing;
 use ferrobase_jwt::{Clock, Random};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use url::Url;
 use uuid::Uuid;
 
-use crate::config::{HookConfig, HookTarget, HooksConfig};
+use crate::config::{HookConfig, HookTarget, HooksConfig, LOCAL_HOSTS};
 use crate::error::{AuthError, ErrorCode, Result};
 
 mod claims;
@@ -27,9 +28,20 @@ pub struct Hooks(Arc<Inner>);
 
 struct Inner {
     config: HooksConfig,
+    /// For endpoints on this machine, which only the operator's settings can name.
     outgoing: Outgoing,
+    /// For all others: a name out there must not turn into an address in here.
+    guarded: Outgoing,
     clock: Clock,
     random: Random,
+}
+
+impl Inner {
+    /// Who may call an endpoint. A settings file names hosts, and who controls a host's name decides about its address.
+    fn client(&self, url: &Url) -> &Outgoing {
+        let is_local = url.host_str().is_some_and(|host| LOCAL_HOSTS.contains(&host));
+        if is_local { &self.outgoing } else { &self.guarded }
+    }
 }
 
 /// What a verification hook decided.
@@ -52,11 +64,18 @@ struct Decision {
 }
 
 impl Hooks {
-    /// Hooks as configured.
-    pub fn new(config: &HooksConfig, outgoing: Outgoing, clock: Clock, random: Random) -> Self {
+    /// Hooks as configured. Endpoints of [`LOCAL_HOSTS`] are called by `outgoing`, all others by `guarded`.
+    pub fn new(
+        config: &HooksConfig,
+        outgoing: Outgoing,
+        guarded: Outgoing,
+        clock: Clock,
+        random: Random,
+    ) -> Self {
         Self(Arc::new(Inner {
             config: config.clone(),
             outgoing,
+            guarded,
             clock,
             random,
         }))
@@ -237,7 +256,7 @@ impl Hooks {
         let answer = match &hook.target {
             HookTarget::Http(url) => {
                 http::call(
-                    &inner.outgoing,
+                    inner.client(url),
                     url,
                     &hook.secrets,
                     inner.random.uuid(),

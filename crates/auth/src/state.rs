@@ -111,6 +111,7 @@ impl State {
         let hooks = Hooks::new(
             &config.hooks,
             parts.outgoing.clone(),
+            parts.guarded.clone(),
             parts.clock.clone(),
             parts.random,
         );

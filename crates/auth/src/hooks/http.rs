@@ -64,6 +64,11 @@ pub(super) async fn call(
                 ));
             }
             Err(OutgoingError::Timeout) => break,
+            // Another attempt would be refused as well. The client is not told why: the address is the operator's affair.
+            Err(error @ OutgoingError::Refused(_)) => {
+                tracing::error!(%error, "a hook is not called; auth.allow_private_addresses would allow it");
+                break;
+            }
             Err(error) if attempt == ATTEMPTS || begun.elapsed() + PAUSE >= LIMIT => {
                 tracing::error!(%error, "a hook cannot be reached");
                 break;

@@ -99,6 +99,38 @@ async fn an_http_hook_gets_signed_mails() {
     backend.stop().await;
 }
 
+/// A settings file names a host; who controls the name decides about its address. This machine's own services are not for
+/// that: nothing connects to them, unless the operator says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_elsewhere_does_not_reach_private_addresses() {
+    // Not one of the names of this machine, but its address.
+    let listener = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = Arc::new(Mutex::new(0));
+    let counted = connections.clone();
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            *counted.lock().unwrap() += 1;
+        }
+    });
+    for (setting, reached) in [("false", false), ("true", true)] {
+        let backend = Backend::start(&format!(
+            "[auth]\nallow_private_addresses = {setting}\n[auth.hook.before_user_created]\nenabled = true\n\
+             uri = \"https://{address}/\"\nsecrets = \"v1,whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=\"\n"
+        ))
+        .await;
+        let refused = sign_up(&backend, "ann@good.example").await;
+        assert_eq!(
+            (refused.status, refused.json["error_code"].as_str()),
+            (422, Some("hook_timeout_after_retry")),
+            "{}",
+            refused.text
+        );
+        assert_eq!(*connections.lock().unwrap() > 0, reached, "allowed: {setting}");
+        backend.stop().await;
+    }
+}
+
 /// A user's access token from a sign-up.
 async fn token(backend: &Backend, email: &str) -> String {
     let welcome = sign_up(backend, email).await;

@@ -6,10 +6,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::Result;
-use crate::config::{HookConfig, HookTarget, HooksConfig};
+use crate::config::{HookConfig, HookTarget, HooksConfig, LOCAL_HOSTS};
 
-/// Hosts that may be called without TLS.
-const LOCAL_HOSTS: [&str; 4] = ["localhost", "127.0.0.1", "[::1]", "host.docker.internal"];
 /// Longest name in PostgreSQL.
 const LONGEST_NAME: usize = 63;
 
