@@ -377,7 +377,12 @@ fn check_mail_frequency(state: &State, sent_at: Option<Time>) -> Result<()> {
 }
 
 /// Refuses a message too soon after the last one of its kind to this user (auth.md 9.6).
-fn check_frequency(now: Time, sent_at: Option<Time>, pause: Duration, code: ErrorCode) -> Result<()> {
+pub(crate) fn check_frequency(
+    now: Time,
+    sent_at: Option<Time>,
+    pause: Duration,
+    code: ErrorCode,
+) -> Result<()> {
     let Some(left) = sent_at
         .map(|sent_at| (sent_at + delta(pause) - now).num_milliseconds())
         .filter(|left| *left > 0)

@@ -21,6 +21,8 @@ pub mod limits;
 pub mod mail;
 pub mod model;
 pub mod new_user;
+pub mod nobody;
+pub mod pace;
 pub mod passkeys;
 pub mod password_rules;
 pub mod passwords;

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ferrobase_jwt::Random;
+use ferrobase_telemetry::counter;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
@@ -95,6 +96,7 @@ impl Passwords {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move || {
             if !reply.is_closed() {
+                counter!("ferrobase_auth_password_hashes_total").increment(1);
                 // An error only says that the client went away meanwhile.
                 let _ = reply.send(work());
             }

@@ -20,6 +20,7 @@ use crate::leaked::LeakedPasswords;
 use crate::limits::Limits;
 use crate::mail::Mailer;
 use crate::model::one_time::CodeHasher;
+use crate::pace::Paces;
 use crate::passwords::Passwords;
 use crate::providers::oidc::Issuers;
 use crate::store::audit;
@@ -96,6 +97,8 @@ pub struct Inner {
     pub issuers: Issuers,
     /// Hashes one-time codes.
     pub code_hasher: CodeHasher,
+    /// How long answers take.
+    pub paces: Paces,
     /// The CAPTCHA.
     pub captcha: Captcha,
     /// The corpus of leaked passwords.
@@ -131,6 +134,7 @@ impl State {
             outgoing: parts.outgoing,
             guarded: parts.guarded,
             code_hasher: CodeHasher::new(parts.keys.derive("one-time codes")),
+            paces: Paces::new(parts.random),
             captcha,
             leaked_passwords,
             config,

@@ -58,6 +58,12 @@ pub const STATEMENTS: &[(&str, &str)] = &[
             select kind, digest from _ferrobase.auth_single_use where expires_at < $1::timestamptz - interval '24 hours' limit 500)",
     ),
     (
+        "pauses of nobody's",
+        "delete from _ferrobase.auth_single_use where (kind, digest) in ( \
+            select kind, digest from _ferrobase.auth_single_use \
+            where kind like 'pause: %' and expires_at < $1::timestamptz limit 5000)",
+    ),
+    (
         "counted guesses",
         "delete from _ferrobase.auth_code_guesses where subject in (select subject from _ferrobase.auth_code_guesses \
             where window_started_at < $1::timestamptz - interval '24 hours' limit 500)",

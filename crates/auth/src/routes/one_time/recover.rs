@@ -1,5 +1,7 @@
 //! `POST /recover`: a link to set a new password (auth.md 9.3). Unknown addresses get the same answer.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request, State as Shared};
 use serde::Deserialize;
@@ -11,6 +13,7 @@ use crate::codes::Flow;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::address;
+use crate::nobody::{self, Asked};
 use crate::request::RequestInfo;
 use crate::state::State;
 
@@ -22,6 +25,7 @@ struct RecoverRequest {
 }
 
 pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Request) -> Result<Json<Value>> {
+    let started = Instant::now();
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::Recover, &parts.headers)?;
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
@@ -41,6 +45,11 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
             "Email logins are disabled",
         ));
     }
-    existing::send(&state, &info, &email, Link::Recovery, flow.as_ref()).await?;
+    if existing::send(&state, &info, &email, Link::Recovery, flow.as_ref()).await? {
+        state.paces.recovery.record(started);
+    } else {
+        nobody::pretend(&state, Asked::Recovery, &email).await?;
+        state.paces.recovery.imitate(started).await;
+    }
     Ok(existing::empty())
 }

@@ -1,5 +1,7 @@
 //! `POST /resend`: the last confirmation once more (auth.md 9.4). Whoever has nothing pending gets the same answer.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request, State as Shared};
 use ferrobase_db::Transaction;
@@ -14,6 +16,7 @@ use crate::error::{AuthError, ErrorCode, Result};
 use crate::limits::Limited;
 use crate::model::address;
 use crate::model::user::User;
+use crate::nobody::{self, Asked};
 use crate::request::RequestInfo;
 use crate::state::State;
 use crate::store::audit::{self, Action};
@@ -38,6 +41,7 @@ enum Kind {
 }
 
 pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Request) -> Result<Json<Value>> {
+    let started = Instant::now();
     let (mut parts, body) = request.into_parts();
     state.limits.check(Limited::Resend, &parts.headers)?;
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
@@ -57,12 +61,15 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
 
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let Some(mut user) = find(&state, &tx, &info, email, phone).await? else {
-        return Ok(empty());
+    let found = find(&state, &tx, &info, email, phone).await?;
+    let Some(mut user) = found.filter(|user| is_pending(kind, user)) else {
+        drop(connection);
+        let address = match (email, phone) {
+            (Some(email), _) => email.to_lowercase(),
+            (None, phone) => address::phone_digits(phone.unwrap_or_default()),
+        };
+        return nothing_to_send(&state, kind, &address, started).await;
     };
-    if !is_pending(kind, &user) {
-        return Ok(empty());
-    }
     let issuer = Issuer {
         state: &state,
         tx: &tx,
@@ -99,7 +106,20 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
         .audit(&tx, &audit::payload(action, &user, None), None)
         .await?;
     tx.commit().await?;
+    state.paces.resend.record(started);
     Ok(message_id.map_or_else(empty, |id| Json(json!({ "message_id": id }))))
+}
+
+/// The answer to an address for which nothing is pending.
+async fn nothing_to_send(state: &State, kind: Kind, address: &str, started: Instant) -> Result<Json<Value>> {
+    let asked = match kind {
+        Kind::Signup => Asked::Confirmation,
+        Kind::EmailChange => Asked::Change,
+        Kind::Sms | Kind::PhoneChange => Asked::Sms,
+    };
+    nobody::pretend(state, asked, address).await?;
+    state.paces.resend.imitate(started).await;
+    Ok(empty())
 }
 
 fn kind(name: &str, has_email: bool, has_phone: bool) -> Result<Kind> {

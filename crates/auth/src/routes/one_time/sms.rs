@@ -1,5 +1,7 @@
 //! A code by SMS to sign in with (auth.md 9.1).
 
+use std::time::Instant;
+
 use axum::Json;
 use ferrobase_messages::SmsChannel;
 use serde_json::{Map, Value, json};
@@ -31,19 +33,26 @@ impl SmsCode {
                 "Unsupported phone provider",
             ));
         }
+        let started = Instant::now();
         let hash = match users::find_by_phone(&state.pool, &self.phone, &info.audience).await? {
             Some(_) => None,
             None if !state.config.signup_enabled => return Err(signup::disabled()),
             None => Some(state.passwords.hash(new_user::random_password(state)).await?),
         };
         let attempt = self.attempt(state, info, hash.as_deref()).await;
-        match attempt {
+        let answer = match attempt {
             // Somebody else took the number meanwhile; now it is found.
             Err(AuthError::Database { source, .. }) if source.is_unique_violation("users_phone_key") => {
                 self.attempt(state, info, hash.as_deref()).await
             }
             other => other,
+        }?;
+        match hash {
+            Some(_) => state.paces.sms.record(started),
+            // A new user costs the hash of a password more.
+            None => state.paces.sms.imitate(started).await,
         }
+        Ok(answer)
     }
 
     async fn attempt(&self, state: &State, info: &RequestInfo, hash: Option<&str>) -> Result<Json<Value>> {
@@ -97,7 +106,8 @@ impl SmsCode {
             .audit(&tx, &audit::payload(action, &user, traits), None)
             .await?;
         tx.commit().await?;
-        Ok(match message_id.filter(|_| is_known) {
+        // The original shows the id to known numbers only, which tells them from the others.
+        Ok(match message_id {
             Some(id) => Json(json!({ "message_id": id })),
             None => empty(),
         })

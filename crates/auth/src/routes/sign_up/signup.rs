@@ -1,5 +1,7 @@
 //! `POST /signup`: a user with a password, or an anonymous one (auth.md section 7).
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +20,7 @@ use crate::model::aal::Method;
 use crate::model::address;
 use crate::model::user::User;
 use crate::new_user::{self, Address, NewIdentity};
+use crate::nobody::{self, Asked};
 use crate::password_rules;
 use crate::request::RequestInfo;
 use crate::sign_in::open_session;
@@ -46,6 +49,7 @@ struct Signup {
 }
 
 pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Request) -> Result<Response> {
+    let started = Instant::now();
     let (mut parts, body) = request.into_parts();
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
     let headers = parts.headers.clone();
@@ -63,7 +67,7 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
     let signup = check(&state, body, &password).await?;
     // Hashed whether or not the address is taken: both take the same time.
     let hash = state.passwords.hash(password).await?;
-    match attempt(&state, &info, &signup, &hash).await {
+    let attempted = match attempt(&state, &info, &signup, &hash).await {
         // Somebody else took the address meanwhile; now it is found.
         Err(AuthError::Database { source, .. })
             if source.sqlstate() == Some("23505") && is_address(&source) =>
@@ -71,7 +75,30 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
             attempt(&state, &info, &signup, &hash).await
         }
         other => other,
+    };
+    match attempted? {
+        Attempt::Done(response) => {
+            state.paces.signup.record(started);
+            Ok(response)
+        }
+        Attempt::Fabricated(response) => {
+            let (asked, address) = match &signup.address {
+                Address::Email(email) => (Asked::Confirmation, email),
+                Address::Phone(phone) => (Asked::Sms, phone),
+            };
+            nobody::pretend(&state, asked, address).await?;
+            state.paces.signup.imitate(started).await;
+            Ok(response)
+        }
     }
+}
+
+/// What came of a sign-up.
+enum Attempt {
+    /// A user was stored, or is asked once more to confirm.
+    Done(Response),
+    /// The address is taken; this only looks like a new user.
+    Fabricated(Response),
 }
 
 fn is_address(error: &ferrobase_db::DbError) -> bool {
@@ -142,7 +169,7 @@ async fn check(state: &State, body: SignupRequest, password: &str) -> Result<Sig
     })
 }
 
-async fn attempt(state: &State, info: &RequestInfo, signup: &Signup, hash: &str) -> Result<Response> {
+async fn attempt(state: &State, info: &RequestInfo, signup: &Signup, hash: &str) -> Result<Attempt> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     let existing = match &signup.address {
@@ -158,13 +185,17 @@ async fn attempt(state: &State, info: &RequestInfo, signup: &Signup, hash: &str)
         Address::Phone(_) => state.config.sms.autoconfirm,
     };
     match existing {
-        None => register(state, tx, info, signup, hash, autoconfirm).await,
+        None => register(state, tx, info, signup, hash, autoconfirm)
+            .await
+            .map(Attempt::Done),
         // Nobody proved this address yet. Signing in here would hand over what somebody else prepared, so even where
         // addresses need no proof, this one does.
-        Some(user) if !is_confirmed(&user) && !autoconfirm => {
-            confirm_again(state, tx, info, signup, user).await
-        }
-        Some(user) => repeated(state, tx, info, signup, &user).await,
+        Some(user) if !is_confirmed(&user) && !autoconfirm => confirm_again(state, tx, info, signup, user)
+            .await
+            .map(Attempt::Done),
+        Some(user) => repeated(state, tx, info, signup, &user)
+            .await
+            .map(Attempt::Fabricated),
     }
 }
 
