@@ -299,6 +299,7 @@ impl Issuer<'_> {
             user,
             codes: fresh.codes(),
             redirect_to: &self.info.redirect_to,
+            api_url: self.info.api_url.as_ref(),
             new_email,
         }
     }

@@ -5,16 +5,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use ferrobase_config::Rate;
 use secrecy::SecretString;
 use url::Url;
 
 mod external;
 mod load;
+mod mail_links;
 mod oauth_server;
 mod passkey;
 mod web3;
 
 pub use external::{ExternalConfig, ProviderConfig};
+pub use mail_links::MailLinks;
 pub use oauth_server::OAuthServerConfig;
 pub use passkey::PasskeyConfig;
 pub use web3::Web3Config;
@@ -195,15 +199,19 @@ pub struct EmailConfig {
     pub notifications: Vec<String>,
     /// Only these addresses may get mail; empty = all.
     pub authorized_addresses: Vec<String>,
+    /// Where links lead.
+    pub links: MailLinks,
 }
 
 /// A subject and body that replace the built-in ones.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MailTemplate {
     /// Subject line, a template too.
     pub subject: Option<String>,
     /// HTML body (the content of the file at `content_path`).
     pub content: Option<String>,
+    /// Where the HTML body is fetched from.
+    pub url: Option<Url>,
 }
 
 /// Phone sign-in and SMS (auth.md 9, 19.2).
@@ -223,6 +231,8 @@ pub struct SmsConfig {
     pub template: String,
     /// Numbers (digits only) with a fixed code; no SMS is sent to them.
     pub test_otp: BTreeMap<String, String>,
+    /// Until when those codes count; always when unset.
+    pub test_otp_valid_until: Option<DateTime<Utc>>,
     /// The transport.
     pub transport: ferrobase_messages::SmsTransport,
     /// Name of the provider as `/settings` tells it (`twilio`, `vonage` …, or empty).
@@ -291,10 +301,10 @@ pub struct WebauthnConfig {
 /// Request limits (auth.md 19.5). Counts per five minutes unless stated otherwise.
 #[derive(Debug, Clone)]
 pub struct RateLimits {
-    /// Mails per hour; `None` = unlimited (the inbox needs no protection).
-    pub email_sent: Option<u32>,
-    /// SMS per hour.
-    pub sms_sent: Option<u32>,
+    /// Mails of the instance; `None` = unlimited (the inbox needs no protection).
+    pub email_sent: Option<Rate>,
+    /// SMS of the instance.
+    pub sms_sent: Rate,
     /// Anonymous sign-ups per hour and address.
     pub anonymous_users: u32,
     /// `/token` per address.

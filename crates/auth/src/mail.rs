@@ -2,31 +2,27 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
+use ferrobase_config::Rate;
 use ferrobase_db::{Executor, Pool};
-use ferrobase_http::RateLimiter;
+use ferrobase_http::{Outgoing, RateLimiter};
 use ferrobase_messages::template::{Escape, Template};
 use ferrobase_messages::{Email, Messenger};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use url::Url;
 
+use self::remote::Remote;
 use crate::config::{AuthConfig, MailTemplate};
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::hooks::Hooks;
 
 mod defaults;
 mod hook_data;
+pub mod links;
 mod notification;
+mod remote;
 
 pub use notification::Notification;
-
-/// Characters that stay as they are in a query value that has to be escaped.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
 
 /// A template of the project cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +111,8 @@ pub struct OneTimeMail<'a> {
     pub codes: Codes<'a>,
     /// Where the link leads in the end.
     pub redirect_to: &'a str,
+    /// Where the client reached the API, if not at its address.
+    pub api_url: Option<&'a Url>,
     /// The address that waits for confirmation.
     pub new_email: Option<&'a str>,
 }
@@ -130,12 +128,14 @@ struct Inner {
     pool: Pool,
     templates: HashMap<&'static str, Parsed>,
     /// Mails of the whole instance; `None` = unlimited.
-    hourly: Option<RateLimiter>,
+    limit: Option<RateLimiter>,
 }
 
 struct Parsed {
     subject: Template,
     body: Template,
+    /// Where the body comes from instead, once it is there.
+    remote: Option<Remote>,
 }
 
 impl Mailer {
@@ -153,18 +153,30 @@ impl Mailer {
                 parse(built_in, config.email.templates.get(built_in.name))?,
             );
         }
-        let hourly = config
-            .rate_limits
-            .email_sent
-            .map(|count| RateLimiter::per(count, Duration::from_secs(3600), count));
+        let limit = config.rate_limits.email_sent.map(sending_limit);
         Ok(Self(Arc::new(Inner {
             config,
             messenger,
             hooks,
             pool,
             templates,
-            hourly,
+            limit,
         })))
+    }
+
+    /// Fetches the bodies that are somewhere else. Those that cannot be had stay as they are.
+    pub async fn refresh_templates(&self, outgoing: &Outgoing) {
+        let remotes = self
+            .0
+            .templates
+            .iter()
+            .filter_map(|(name, parsed)| Some((name, parsed.remote.as_ref()?)));
+        let refreshed = remotes.map(|(name, remote)| async move {
+            if let Err(error) = remote.refresh(outgoing).await {
+                tracing::warn!(name, error, "the template of a mail was not fetched");
+            }
+        });
+        futures_util::future::join_all(refreshed).await;
     }
 
     /// Whether the send-email hook takes all mails.
@@ -254,8 +266,8 @@ impl Mailer {
             ));
         }
         if !email.autoconfirm
-            && let Some(hourly) = &self.0.hourly
-            && hourly.check("").is_err()
+            && let Some(limit) = &self.0.limit
+            && limit.check("").is_err()
         {
             return Err(AuthError::too_many(
                 ErrorCode::OverEmailSendRateLimit,
@@ -271,8 +283,10 @@ impl Mailer {
         variables["TokenHash"] = json!(mail.codes.hash);
         variables["RedirectTo"] = json!(mail.redirect_to);
         if mail.kind != MailKind::Reauthentication {
-            let link = link(
-                self.0.config.external_url.as_str(),
+            let config = &self.0.config;
+            let link = links::link(
+                &config.email.links,
+                mail.api_url.unwrap_or(&config.external_url),
                 mail.kind.link_type(),
                 mail.codes.hash,
                 mail.redirect_to,
@@ -313,7 +327,11 @@ impl Mailer {
                 .map_err(|error| error.to_string())?
                 .trim()
                 .to_owned(),
-            html: parsed.body.render(variables).map_err(|error| error.to_string())?,
+            html: match parsed.remote.as_ref().and_then(Remote::template) {
+                Some(body) => body.render(variables),
+                None => parsed.body.render(variables),
+            }
+            .map_err(|error| error.to_string())?,
             text: None,
         };
         self.0
@@ -340,18 +358,13 @@ fn parse(built_in: &defaults::BuiltIn, own: Option<&MailTemplate>) -> Result<Par
         subject: Template::parse(subject, Escape::Text)
             .map_err(|error| wrong("subject", error.to_string()))?,
         body: Template::parse(&body, Escape::Html).map_err(|error| wrong("content", error.to_string()))?,
+        remote: own.and_then(|own| own.url.clone()).map(Remote::new),
     })
 }
 
-/// The link of a mail. The redirect target is escaped only where it has to be, as in the original.
-pub fn link(external_url: &str, link_type: &str, hash: &str, redirect_to: &str) -> String {
-    let base = external_url.trim_end_matches('/');
-    let target = if redirect_to.contains(['&', '=', '#']) {
-        utf8_percent_encode(redirect_to, QUERY).to_string()
-    } else {
-        redirect_to.to_owned()
-    };
-    format!("{base}/verify?token={hash}&type={link_type}&redirect_to={target}")
+/// The limit on what the whole instance sends.
+pub(crate) fn sending_limit(rate: Rate) -> RateLimiter {
+    RateLimiter::per(rate.count, rate.refill.saturating_mul(rate.count), rate.count)
 }
 
 /// `ann+news@example.com` counts as `ann@example.com`.
@@ -394,16 +407,6 @@ mod tests {
     }
 
     #[test]
-    fn links() {
-        let link = |target| link("http://h/auth/v1/", "magiclink", "pkce_ab", target);
-        assert_eq!(
-            link("http://app/x"),
-            "http://h/auth/v1/verify?token=pkce_ab&type=magiclink&redirect_to=http://app/x"
-        );
-        assert!(link("http://app/x?a=1").ends_with("&redirect_to=http%3A%2F%2Fapp%2Fx%3Fa%3D1"));
-    }
-
-    #[test]
     fn labels_do_not_count() {
         assert_eq!(without_label("Ann+x@Example.com"), "ann@example.com");
     }
@@ -412,7 +415,7 @@ mod tests {
     fn a_broken_template_is_named() {
         let own = MailTemplate {
             subject: Some("{{ .A".to_owned()),
-            content: None,
+            ..MailTemplate::default()
         };
         let error = parse(&defaults::ALL[0], Some(&own)).err().unwrap().to_string();
         assert!(

@@ -8,8 +8,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use ferrobase_http::{BodyError, Caller, ClientAddress, TokenState, read_body};
 use serde::de::DeserializeOwned;
+use url::Url;
 
 use crate::error::{AuthError, ErrorCode, Result};
+use crate::mail::links;
 use crate::model::redirect;
 use crate::state::State;
 
@@ -79,6 +81,8 @@ pub struct RequestInfo {
     pub audience: String,
     /// The redirect target after validation: `redirect_to`, else `Referer`, else the site URL.
     pub redirect_to: String,
+    /// Where the client reached the API, if that is one of the configured further hosts.
+    pub api_url: Option<Url>,
 }
 
 impl FromRequestParts<State> for RequestInfo {
@@ -94,6 +98,13 @@ impl FromRequestParts<State> for RequestInfo {
             user_agent: text(&parts.headers, header::USER_AGENT.as_str()).map(printable),
             audience: audience(parts, state),
             redirect_to: redirect::choose(&state.config, requested.as_deref(), referer),
+            api_url: links::reached(
+                &state.config.email.links,
+                &state.config.external_url,
+                text(&parts.headers, "x-forwarded-host"),
+                text(&parts.headers, header::HOST.as_str()),
+                text(&parts.headers, "x-forwarded-proto"),
+            ),
         })
     }
 }

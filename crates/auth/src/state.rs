@@ -124,7 +124,12 @@ impl State {
             hooks.clone(),
             parts.pool.clone(),
         )?;
-        let texts = Texts::new(config.clone(), parts.messenger, hooks.clone());
+        let texts = Texts::new(
+            config.clone(),
+            parts.messenger,
+            hooks.clone(),
+            parts.clock.clone(),
+        );
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Self(Arc::new(Inner {
             vault: Vault::new(config.encryption.as_ref(), parts.random).map_err(StartError::Encryption)?,

@@ -1,4 +1,4 @@
-//! Background work: clean-up (auth.md 19.7).
+//! Background work: clean-up (auth.md 19.7), and the templates of mails that are somewhere else (19.1).
 
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ fn pause(state: &State) -> Duration {
 }
 
 async fn round(state: &State) {
+    state.mailer.refresh_templates(&state.outgoing).await;
     for &(what, sql) in cleanup::STATEMENTS {
         match step(state, sql).await {
             Ok(0) => {}

@@ -1,10 +1,10 @@
 //! SMS with codes (auth.md 9, 19.2).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ferrobase_db::Executor;
 use ferrobase_http::RateLimiter;
+use ferrobase_jwt::Clock;
 use ferrobase_messages::template::{Escape, Template};
 use ferrobase_messages::{CodeCheck, Messenger, SendError, Sms, SmsChannel};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::config::AuthConfig;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::hooks::Hooks;
+use crate::mail::sending_limit;
 
 /// What a code is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,28 +47,31 @@ struct Inner {
     config: Arc<AuthConfig>,
     messenger: Messenger,
     hooks: Hooks,
-    /// SMS of the whole instance; `None` = unlimited.
-    hourly: Option<RateLimiter>,
+    /// SMS of the whole instance.
+    limit: RateLimiter,
+    clock: Clock,
 }
 
 impl Texts {
     /// As configured.
-    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks) -> Self {
-        let hourly = config
-            .rate_limits
-            .sms_sent
-            .map(|count| RateLimiter::per(count, Duration::from_secs(3600), count));
+    pub fn new(config: Arc<AuthConfig>, messenger: Messenger, hooks: Hooks, clock: Clock) -> Self {
+        let limit = sending_limit(config.rate_limits.sms_sent);
         Self(Arc::new(Inner {
             config,
             messenger,
             hooks,
-            hourly,
+            limit,
+            clock,
         }))
     }
 
     /// The fixed code of a number that is configured for tests.
     pub fn test_code(&self, phone: &str) -> Option<&str> {
-        self.0.config.sms.test_otp.get(phone).map(String::as_str)
+        let sms = &self.0.config.sms;
+        let is_over = sms
+            .test_otp_valid_until
+            .is_some_and(|until| self.0.clock.now() >= until);
+        sms.test_otp.get(phone).filter(|_| !is_over).map(String::as_str)
     }
 
     /// Whether the provider makes and checks the codes for `phone` (digits) itself. Ours then goes nowhere and counts for
@@ -103,11 +107,7 @@ impl Texts {
         }
         let inner = &*self.0;
         // Second factors have limits of their own (auth.md 6.2).
-        if purpose != SmsPurpose::Mfa
-            && !inner.config.sms.autoconfirm
-            && let Some(hourly) = &inner.hourly
-            && hourly.check("").is_err()
-        {
+        if purpose != SmsPurpose::Mfa && !inner.config.sms.autoconfirm && inner.limit.check("").is_err() {
             return Err(AuthError::too_many(
                 ErrorCode::OverSmsSendRateLimit,
                 "SMS rate limit exceeded",

@@ -31,6 +31,7 @@ pub use config::{Config, LoadOptions};
 pub use error::{BadValue, ConfigError, Origin};
 pub use notice::{Notice, NoticeKind};
 pub use section::{Key, Section};
+pub use units::Rate;
 
 /// A key as a list of names: `auth.email.enabled` is three of them.
 type KeyPath = Vec<String>;

@@ -7,6 +7,7 @@ use crate::KeyPath;
 use crate::config::Config;
 use crate::document::{RENAMED_SECTIONS, Value, dotted};
 use crate::error::{BadValue, ConfigError, Origin};
+use crate::units::Rate;
 use crate::value::Found;
 
 /// A table of the configuration, whether or not the file has it.
@@ -160,6 +161,11 @@ impl Key<'_> {
         self.filled()?
             .map(|found| found.integer(i128::from(i64::MIN), i128::from(i64::MAX)))
             .transpose()
+    }
+
+    /// How many of something may happen: a number per hour, or `count/duration`.
+    pub fn rate(self) -> Result<Option<Rate>, ConfigError> {
+        self.filled()?.map(Found::rate).transpose()
     }
 
     /// A duration in Go's syntax (`1h30m`, `5s`); bare integers are seconds.

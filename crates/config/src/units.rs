@@ -2,6 +2,37 @@
 
 use std::time::Duration;
 
+/// How many of something may happen: a bucket of `count`, into which one comes back every `refill` (auth.md 19.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many at once; 0 = none ever.
+    pub count: u32,
+    /// Time until one more.
+    pub refill: Duration,
+}
+
+impl Rate {
+    /// `count` in each hour.
+    pub fn hourly(count: u32) -> Self {
+        Self {
+            count,
+            refill: Duration::from_secs(3600) / count.max(1),
+        }
+    }
+}
+
+/// A number, which is meant per hour, or `count/duration`.
+pub(crate) fn parse_rate(text: &str) -> Option<Rate> {
+    let Some((count, refill)) = text.split_once('/') else {
+        return text.trim().parse().ok().map(Rate::hourly);
+    };
+    let refill = parse_duration(refill.trim()).filter(|refill| !refill.is_zero())?;
+    Some(Rate {
+        count: count.trim().parse().ok()?,
+        refill,
+    })
+}
+
 /// Go's duration syntax (`1h30m`, `1.5s`, `300ms`); a bare number is seconds. Negative values are refused.
 pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
@@ -68,6 +99,31 @@ pub(crate) fn parse_byte_size(text: &str) -> Option<u64> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rates() {
+        assert_eq!(parse_rate("30"), Some(Rate::hourly(30)));
+        assert_eq!(Rate::hourly(30).refill, Duration::from_secs(120));
+        let every = Rate {
+            count: 5,
+            refill: Duration::from_secs(90),
+        };
+        assert_eq!(parse_rate("5/1m30s"), Some(every));
+        assert_eq!(parse_rate("0").map(|rate| rate.count), Some(0));
+        for text in [
+            "",
+            "-1",
+            "x",
+            "5/",
+            "/1m",
+            "5/0s",
+            "5/-1s",
+            "5/1m/2",
+            "4294967296",
+        ] {
+            assert_eq!(parse_rate(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn durations() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::document::{Value, parse_value};
 use crate::error::{BadValue, ConfigError, Origin};
-use crate::units::{parse_byte_size, parse_duration};
+use crate::units::{Rate, parse_byte_size, parse_duration, parse_rate};
 
 /// Longest part of a wrong value that an error shows.
 const SHOWN: usize = 60;
@@ -83,6 +83,17 @@ impl Found {
         };
         duration
             .ok_or_else(|| self.wrong("a duration such as \"30s\" or \"1h30m\" (a bare number is seconds)"))
+    }
+
+    pub(crate) fn rate(self) -> Result<Rate, ConfigError> {
+        let rate = match &self.value {
+            Value::Integer(count) => u32::try_from(*count).ok().map(Rate::hourly),
+            Value::Text(text) => parse_rate(text),
+            _ => None,
+        };
+        rate.ok_or_else(|| {
+            self.wrong("a number per hour, or one such as \"10/5m\": ten, and another every five minutes")
+        })
     }
 
     pub(crate) fn byte_size(self) -> Result<u64, ConfigError> {

@@ -78,6 +78,8 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
             clock.clone(),
             random,
         )?;
+        // So that the first mail has them; they take no longer than their own time limit, and none is the rule.
+        auth.mailer.refresh_templates(&auth.outgoing).await;
         let task = tokio::spawn(ferrobase_auth::run_tasks(auth.clone(), until(&ending)));
         let upkeep = tokio::spawn(keep_metrics_small(metrics.clone(), until(&ending)));
         let mut tasks = vec![task, upkeep];

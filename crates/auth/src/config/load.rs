@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ferrobase_config::{Config, ConfigError, Section};
+use ferrobase_config::{Config, ConfigError, Rate, Section};
 use secrecy::SecretString;
 use url::Url;
 
@@ -19,6 +19,7 @@ mod captcha;
 mod email;
 mod external;
 mod hooks;
+mod mail_links;
 mod mfa;
 mod oauth_server;
 mod passkey;
@@ -209,12 +210,19 @@ fn sessions(auth: &Section<'_>) -> Result<SessionRules> {
 fn rate_limits(auth: &Section<'_>, mails_leave: bool) -> Result<RateLimits> {
     let limits = auth.section("rate_limit");
     let read = |key: &str, variable: &str, default: u32| limits.get(key).or_env(variable).u32_or(default);
-    let email_sent = read("email_sent", "GOTRUE_RATE_LIMIT_EMAIL_SENT", 30)?;
+    let rate = |key: &str, variable: &str| -> Result<Rate> {
+        Ok(limits
+            .get(key)
+            .or_env(variable)
+            .rate()?
+            .unwrap_or(Rate::hourly(30)))
+    };
+    let email_sent = rate("email_sent", "GOTRUE_RATE_LIMIT_EMAIL_SENT")?;
     let header = limits.get("header").or_env("GOTRUE_RATE_LIMIT_HEADER").string()?;
     Ok(RateLimits {
         // As in the CLI, the limit protects a mail server's reputation; the inbox has none.
         email_sent: mails_leave.then_some(email_sent),
-        sms_sent: Some(read("sms_sent", "GOTRUE_RATE_LIMIT_SMS_SENT", 30)?),
+        sms_sent: rate("sms_sent", "GOTRUE_RATE_LIMIT_SMS_SENT")?,
         anonymous_users: read("anonymous_users", "GOTRUE_RATE_LIMIT_ANONYMOUS_USERS", 30)?,
         token_refresh: read("token_refresh", "GOTRUE_RATE_LIMIT_TOKEN_REFRESH", 150)?,
         sign_in_sign_ups: read("sign_in_sign_ups", "GOTRUE_RATE_LIMIT_OTP", 30)?,

@@ -7,8 +7,9 @@ use std::time::Duration;
 use ferrobase_config::{Config, ConfigError, Section};
 use ferrobase_messages::SmtpOptions;
 use secrecy::SecretString;
+use url::Url;
 
-use super::{Result, filled, otp_length, wrong};
+use super::{Result, filled, mail_links, otp_length, wrong};
 use crate::config::{EmailConfig, MailTemplate};
 use crate::model::address::is_email;
 
@@ -96,13 +97,14 @@ pub(super) fn load(config: &Config, auth: &Section<'_>) -> Result<EmailConfig> {
         smtp,
         from_email,
         from_name,
-        templates: templates(config, &email)?,
+        templates: templates(config, auth, &email)?,
         notifications,
         authorized_addresses: email
             .get("authorized_addresses")
             .or_env("GOTRUE_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES")
             .string_list()?
             .unwrap_or_default(),
+        links: mail_links::load(&email)?,
     })
 }
 
@@ -172,24 +174,58 @@ fn notifications(email: &Section<'_>) -> Result<Vec<String>> {
     Ok(enabled)
 }
 
-fn templates(config: &Config, email: &Section<'_>) -> Result<BTreeMap<String, MailTemplate>> {
+fn templates(
+    config: &Config,
+    auth: &Section<'_>,
+    email: &Section<'_>,
+) -> Result<BTreeMap<String, MailTemplate>> {
     let mails = TEMPLATES.map(|name| ("template", name, ""));
     let notices = NOTIFICATIONS.map(|name| ("notification", name, "_NOTIFICATION"));
     let mut templates = BTreeMap::new();
     for (table, name, suffix) in mails.into_iter().chain(notices) {
         let section = email.section(table).section(name);
-        let variable = format!("GOTRUE_MAILER_SUBJECTS_{}{suffix}", name.to_ascii_uppercase());
+        let upper = format!("{}{suffix}", name.to_ascii_uppercase());
+        let variable = format!("GOTRUE_MAILER_SUBJECTS_{upper}");
         let subject = section
             .get("subject")
             .or_env(&variable)
             .string()?
             .filter(|text| !text.is_empty());
         let content = content(config, &section, &format!("auth.email.{table}.{name}"))?;
-        if subject.is_some() || content.is_some() {
-            templates.insert(name.to_owned(), MailTemplate { subject, content });
+        let url = template_url(auth, &section, &format!("GOTRUE_MAILER_TEMPLATES_{upper}"))?;
+        if url.is_some() && content.is_some() {
+            return Err(ConfigError::conflict(format!(
+                "auth.email.{table}.{name} must have one of content, content_path and url"
+            )));
+        }
+        let template = MailTemplate {
+            subject,
+            content,
+            url,
+        };
+        if template != MailTemplate::default() {
+            templates.insert(name.to_owned(), template);
         }
     }
     Ok(templates)
+}
+
+/// Where the body is fetched from. The original's variable may leave out the site.
+fn template_url(auth: &Section<'_>, section: &Section<'_>, variable: &str) -> Result<Option<Url>> {
+    let text = section.get("url").or_env(variable).string()?;
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let site = super::site_url(auth)?;
+    match site.join(&text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
+        _ => Err(wrong(
+            section,
+            "url",
+            variable,
+            "an http(s):// URL, or a path below auth.site_url",
+        )),
+    }
 }
 
 /// The body: written out, or the content of a file.

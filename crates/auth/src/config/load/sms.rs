@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use ferrobase_config::{ConfigError, Section};
 use ferrobase_messages::SmsTransport;
 
 use self::transport::Provider;
-use super::{Result, filled, otp_length};
+use super::{Result, filled, otp_length, wrong};
 use crate::config::SmsConfig;
 use crate::model::address::{is_phone, phone_digits};
 
@@ -57,6 +58,7 @@ pub(super) fn load(auth: &Section<'_>, hook: bool) -> Result<SmsConfig> {
             "Your code is {{ .Code }}",
         )?,
         test_otp: test_otp(&sms)?,
+        test_otp_valid_until: valid_until(&sms)?,
         transport,
         provider_name: provider.map(Provider::name).unwrap_or_default().to_owned(),
     })
@@ -94,6 +96,19 @@ fn provider(sms: &Section<'_>) -> Result<Option<Provider>> {
         });
     }
     Ok(enabled.pop())
+}
+
+/// The end of the fixed codes, so that they are not forgotten where people sign in.
+fn valid_until(sms: &Section<'_>) -> Result<Option<DateTime<Utc>>> {
+    const KEY: &str = "test_otp_valid_until";
+    const VARIABLE: &str = "GOTRUE_SMS_TEST_OTP_VALID_UNTIL";
+    let text = sms.get(KEY).or_env(VARIABLE).string()?;
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    DateTime::parse_from_rfc3339(&text)
+        .map(|until| Some(until.with_timezone(&Utc)))
+        .map_err(|_| wrong(sms, KEY, VARIABLE, "a time such as \"2030-01-31T00:00:00Z\""))
 }
 
 /// Numbers with a fixed code, by their digits.

@@ -149,7 +149,7 @@ fn a_mail_server_needs_all_of_its_keys() {
         (smtp.host.as_str(), smtp.port, config.email.from_email.as_str()),
         ("smtp.example", 587, "a@b.example")
     );
-    assert_eq!(config.rate_limits.email_sent, Some(30));
+    assert_eq!(config.rate_limits.email_sent, Some(Rate::hourly(30)));
     for key in ["host", "port", "admin_email", "pass", "user"] {
         let lines = good
             .lines()

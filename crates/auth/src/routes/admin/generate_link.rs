@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::caller::{Admin, missing_user};
 use crate::error::{AuthError, ErrorCode, Result};
-use crate::mail;
+use crate::mail::links;
 use crate::model::one_time::{self, TokenType};
 use crate::model::user::User;
 use crate::model::{address, redirect};
@@ -115,9 +115,15 @@ pub(in crate::routes) async fn create(
         .await?;
     tx.commit().await?;
 
-    let base = state.config.external_url.as_str();
+    let api = info.api_url.as_ref().unwrap_or(&state.config.external_url);
     let mut answer = user.to_value();
-    answer["action_link"] = json!(mail::link(base, kind.link_type(), &issued.hash, &redirect_to));
+    answer["action_link"] = json!(links::link(
+        &state.config.email.links,
+        api,
+        kind.link_type(),
+        &issued.hash,
+        &redirect_to
+    ));
     answer["email_otp"] = json!(issued.code);
     answer["hashed_token"] = json!(issued.hash);
     answer["verification_type"] = json!(kind.as_str());
