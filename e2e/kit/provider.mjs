@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 
 const sha256 = (text) => createHash('sha256').update(text).digest('base64url')
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -10,15 +11,19 @@ const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
 export class Provider {
   /** The person in front of a browser's screen. */
   present
+  /** What the discovery document calls itself, if not by its address. */
+  issuer
   #codes = new Map()
   #tokens = new Map()
   #keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-  static async start() {
+  /** With `tls` (`cert` and `key`) it speaks https. */
+  static async start(tls) {
     const provider = new Provider()
-    provider.server = createServer((request, response) => provider.#answer(request, response))
+    const answer = (request, response) => provider.#answer(request, response)
+    provider.server = tls ? createSecureServer(tls, answer) : createServer(answer)
     await new Promise((done) => provider.server.listen(0, '127.0.0.1', done))
-    provider.url = `http://127.0.0.1:${provider.server.address().port}`
+    provider.url = `${tls ? 'https' : 'http'}://127.0.0.1:${provider.server.address().port}`
     return provider
   }
 
@@ -68,7 +73,12 @@ export class Provider {
   }
 
   #route(path, form, person) {
-    if (path === '/.well-known/openid-configuration') return [200, { issuer: this.url, jwks_uri: `${this.url}/jwks` }]
+    if (path === '/.well-known/openid-configuration') {
+      return [200, {
+        issuer: this.issuer ?? this.url, jwks_uri: `${this.url}/jwks`, authorization_endpoint: `${this.url}/authorize`,
+        token_endpoint: `${this.url}/token`, token_endpoint_auth_methods_supported: ['client_secret_post'],
+      }]
+    }
     if (path === '/jwks') {
       return [200, { keys: [{ ...this.#keys.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'ES256' }] }]
     }

@@ -14,11 +14,7 @@ const inPages = {
 }
 
 /** What this version does not serve; who serves one of them takes it off the list. */
-const notServed = new Set([
-  'auth.signInWithSSO', 'auth.admin.customProviders.listProviders', 'auth.admin.customProviders.createProvider',
-  'auth.admin.customProviders.getProvider', 'auth.admin.customProviders.updateProvider',
-  'auth.admin.customProviders.deleteProvider',
-])
+const notServed = new Set(['auth.signInWithSSO'])
 
 const read = (path) => readFileSync(path, 'utf8')
 

@@ -10,6 +10,7 @@ use ferrobase_config::Rate;
 use secrecy::SecretString;
 use url::Url;
 
+mod custom_providers;
 mod external;
 mod load;
 mod mail_links;
@@ -17,6 +18,7 @@ mod oauth_server;
 mod passkey;
 mod web3;
 
+pub use custom_providers::CustomProvidersConfig;
 pub use external::{ExternalConfig, ProviderConfig};
 pub use mail_links::MailLinks;
 pub use oauth_server::OAuthServerConfig;
@@ -91,6 +93,11 @@ pub struct AuthConfig {
     pub external: ExternalConfig,
     /// The OAuth 2.1 server (`auth.oauth_server`).
     pub oauth_server: OAuthServerConfig,
+    /// Providers that the project adds itself (`auth.custom_oauth`, `auth.custom_providers`).
+    pub custom_providers: CustomProvidersConfig,
+    /// Providers whose identities only meet others of the same linking domain (ours in the file:
+    /// `auth.provider_linking_domains`). Who is not here is in the domain of e-mail sign-in.
+    pub linking_domains: BTreeMap<String, String>,
 }
 
 /// Password rules (auth.md 19.3, section 10).

@@ -60,6 +60,10 @@ impl Arrival<'_> {
         self.profile.proved_emails(self.state.config.email.autoconfirm)
     }
 
+    fn domain(&self) -> &str {
+        linking::domain(self.provider, &self.state.config.linking_domains)
+    }
+
     fn traits(&self) -> serde_json::Value {
         json!({ "provider": self.provider })
     }
@@ -94,15 +98,16 @@ pub async fn sign_in(arrival: &Arrival<'_>) -> Result<Outcome> {
         &arrival.info.audience,
     )
     .await?;
-    let decision = linking::decide(arrival.provider, &found);
+    let decision = linking::decide(arrival.provider, &state.config.linking_domains, &found);
     let mut user = match decision {
         Decision::Exists(id) => refresh(arrival, id).await?,
         Decision::Link(id) => add(arrival, id).await?,
         Decision::Create => create(arrival).await?,
         Decision::Several => {
-            return Err(AuthError::failed(
-                "Multiple accounts with the same email address in the same linking domain detected: default",
-            ));
+            return Err(AuthError::failed(format!(
+                "Multiple accounts with the same email address in the same linking domain detected: {}",
+                arrival.domain()
+            )));
         }
     };
     if user.is_banned(state.now()) {
@@ -178,7 +183,8 @@ async fn create(arrival: &Arrival<'_>) -> Result<User> {
         &state.config.default_role,
         now,
     );
-    user.is_sso_user = arrival.provider.starts_with("sso:");
+    // Only users of the default domain have an address for themselves: the flag lets the same address exist elsewhere.
+    user.is_sso_user = arrival.domain() != linking::DEFAULT_DOMAIN;
     user.app_metadata = new_user::providers(&[arrival.provider]);
     user.user_metadata = arrival.profile.identity_data();
     let proved = arrival.proved();

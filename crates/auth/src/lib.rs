@@ -11,6 +11,7 @@ pub mod caller;
 pub mod captcha;
 pub mod codes;
 pub mod config;
+pub mod custom_providers;
 pub mod encryption;
 pub mod error;
 pub mod external_account;

@@ -6,6 +6,7 @@ pub mod attested;
 pub mod authenticators;
 pub mod authorization;
 pub mod claims;
+pub mod custom_provider;
 pub mod factor;
 pub mod flow;
 pub mod go_duration;

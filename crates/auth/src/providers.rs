@@ -10,6 +10,7 @@ use crate::model::profile::Profile;
 
 mod answer;
 pub mod client;
+pub mod custom;
 pub mod oidc;
 
 mod apple;
@@ -157,7 +158,7 @@ pub struct Issuer {
     pub id: String,
     /// What its discovery document calls itself; the same as `id` but for one provider.
     pub document: String,
-    /// URL of the discovery document without `/.well-known/openid-configuration`.
+    /// URL of the discovery document.
     pub discovery: String,
 }
 
@@ -167,7 +168,7 @@ impl Issuer {
         Self {
             id: id.to_owned(),
             document: id.to_owned(),
-            discovery: id.trim_end_matches('/').to_owned(),
+            discovery: below(id),
         }
     }
 
@@ -176,6 +177,14 @@ impl Issuer {
         let expected = base.map_or(known, |base| base.trim_end_matches('/'));
         (expected == claimed).then(|| Self::plain(expected))
     }
+}
+
+/// The discovery document below an address.
+fn below(address: &str) -> String {
+    format!(
+        "{}/.well-known/openid-configuration",
+        address.trim_end_matches('/')
+    )
 }
 
 /// What most providers are; the files change what differs.

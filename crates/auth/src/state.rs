@@ -95,6 +95,8 @@ pub struct Inner {
     pub guarded: Outgoing,
     /// Keys of those who issue ID tokens.
     pub issuers: Issuers,
+    /// The same for issuers that came through the API.
+    pub guarded_issuers: Issuers,
     /// Hashes one-time codes.
     pub code_hasher: CodeHasher,
     /// How long answers take.
@@ -136,6 +138,7 @@ impl State {
             passwords: Passwords::new(threads).map_err(StartError::Passwords)?,
             limits: Limits::new(&config),
             issuers: Issuers::new(parts.outgoing.clone(), parts.clock.clone()),
+            guarded_issuers: Issuers::new(parts.guarded.clone(), parts.clock.clone()),
             outgoing: parts.outgoing,
             guarded: parts.guarded,
             code_hasher: CodeHasher::new(parts.keys.derive("one-time codes")),

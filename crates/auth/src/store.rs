@@ -8,6 +8,7 @@ pub mod audit_log;
 pub mod challenges;
 pub mod cleanup;
 pub mod code_guesses;
+pub mod custom_providers;
 pub mod factors;
 pub mod flow_states;
 pub mod identities;

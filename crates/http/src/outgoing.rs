@@ -113,6 +113,32 @@ impl Outgoing {
         }
     }
 
+    /// Looks the host up without asking it anything: for addresses that are stored now and used later. Refused when any of
+    /// its addresses is not allowed; who is asked later is checked again.
+    pub async fn resolve(&self, url: &Url) -> Result<(), OutgoingError> {
+        self.check(url)?;
+        let Some(Host::Domain(name)) = url.host() else {
+            return Ok(());
+        };
+        let port = url.port_or_known_default().unwrap_or_default();
+        let lookup = tokio::time::timeout(CONNECT, tokio::net::lookup_host((name, port)));
+        let found: Vec<SocketAddr> = match lookup.await {
+            Err(_) => return Err(OutgoingError::Timeout),
+            Ok(Err(error)) => return Err(OutgoingError::Transport(error.to_string())),
+            Ok(Ok(found)) => found.collect(),
+        };
+        if found.is_empty() {
+            return Err(OutgoingError::Transport("the name has no address".to_owned()));
+        }
+        if self.allow_private || found.iter().all(|address| is_public(address.ip())) {
+            Ok(())
+        } else {
+            Err(OutgoingError::Refused(
+                "the name has a private address".to_owned(),
+            ))
+        }
+    }
+
     /// Literal addresses never reach the resolver, so they are checked here.
     fn check(&self, url: &Url) -> Result<(), OutgoingError> {
         if !matches!(url.scheme(), "http" | "https") {
@@ -231,6 +257,30 @@ mod tests {
                 "{url}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn names_are_looked_up_without_being_asked() {
+        let (guarded, open) = (outgoing(false), outgoing(true));
+        for url in ["https://127.0.0.1/", "https://localhost/", "https://10.0.0.1/"] {
+            let url = url.parse().unwrap();
+            assert!(matches!(
+                guarded.resolve(&url).await,
+                Err(OutgoingError::Refused(_))
+            ));
+            assert!(open.resolve(&url).await.is_ok(), "{url}");
+        }
+        let nowhere = "https://no-such-name.invalid/".parse().unwrap();
+        assert!(matches!(
+            guarded.resolve(&nowhere).await,
+            Err(OutgoingError::Transport(_))
+        ));
+        assert!(
+            guarded
+                .resolve(&"https://8.8.8.8/".parse().unwrap())
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]

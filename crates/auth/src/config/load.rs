@@ -16,9 +16,11 @@ use crate::encryption::decode_key;
 use crate::model::redirect::Glob;
 
 mod captcha;
+mod custom_providers;
 mod email;
 mod external;
 mod hooks;
+mod linking;
 mod mail_links;
 mod mfa;
 mod oauth_server;
@@ -61,6 +63,8 @@ impl AuthConfig {
                 .bool_or(false)?,
             external: external::load(&auth, &external_url)?,
             oauth_server: oauth_server::load(&auth)?,
+            custom_providers: custom_providers::load(&auth, &external_url)?,
+            linking_domains: linking::load(&auth)?,
             external_url,
             jwt_audience: filled(&auth, "jwt_audience", "GOTRUE_JWT_AUD", "authenticated")?,
             jwt_expiry: jwt_expiry(&auth)?,

@@ -1,5 +1,7 @@
 //! Whose account an external identity belongs to (auth.md 12.4): the decision, without I/O.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 /// An identity that carries one of the proved addresses.
@@ -37,30 +39,34 @@ pub enum Decision {
     Several,
 }
 
+/// The domain of e-mail sign-in, and of every provider that has no other.
+pub const DEFAULT_DOMAIN: &str = "default";
+
 /// Providers whose identities may meet in one account. Every single sign-on connection is its own world: what its
-/// administrator says about an address binds nobody else.
-pub fn domain(provider: &str) -> &str {
+/// administrator says about an address binds nobody else. The project can separate further ones (`domains`: provider →
+/// domain).
+pub fn domain<'d>(provider: &'d str, domains: &'d BTreeMap<String, String>) -> &'d str {
     if provider.starts_with("sso:") {
         provider
     } else {
-        "default"
+        domains.get(provider).map_or(DEFAULT_DOMAIN, String::as_str)
     }
 }
 
 /// Decides for an identity at `provider`.
-pub fn decide(provider: &str, candidates: &Candidates) -> Decision {
+pub fn decide(provider: &str, domains: &BTreeMap<String, String>, candidates: &Candidates) -> Decision {
     if let Some(owner) = candidates.owner {
         return Decision::Exists(owner);
     }
-    let own_domain = domain(provider);
+    let own_domain = domain(provider, domains);
     // An identity whose address nobody vouched for says nothing: its owner may have typed a stranger's address.
     let mut users: Vec<Uuid> = candidates
         .identities
         .iter()
-        .filter(|hit| hit.verified && domain(&hit.provider) == own_domain)
+        .filter(|hit| hit.verified && domain(&hit.provider, domains) == own_domain)
         .map(|hit| hit.user_id)
         .collect();
-    if own_domain == "default" {
+    if own_domain == DEFAULT_DOMAIN {
         users.extend(&candidates.users);
     }
     users.sort_unstable();
@@ -171,7 +177,59 @@ mod tests {
                 identities,
                 users,
             };
-            assert_eq!(decide(provider, &candidates), expected, "{what}");
+            assert_eq!(
+                decide(provider, &BTreeMap::new(), &candidates),
+                expected,
+                "{what}"
+            );
         }
+    }
+
+    #[test]
+    fn named_domains_keep_to_themselves() {
+        let domains = BTreeMap::from([
+            ("github".to_owned(), "social".to_owned()),
+            ("custom:google".to_owned(), "social".to_owned()),
+        ]);
+        assert_eq!(domain("github", &domains), "social");
+        assert_eq!(domain("custom:github", &domains), "default");
+        assert_eq!(domain("sso:1", &domains), "sso:1");
+        let of = |provider: &str, identities: Vec<IdentityHit>, users: Vec<Uuid>| {
+            let candidates = Candidates {
+                owner: None,
+                identities,
+                users,
+            };
+            decide(provider, &domains, &candidates)
+        };
+        // Together inside, apart from e-mail users, from single sign-on and from everybody else.
+        assert_eq!(
+            of("custom:google", vec![hit(A, "github", true)], vec![]),
+            Decision::Link(A)
+        );
+        assert_eq!(
+            of("custom:google", vec![hit(A, "github", false)], vec![]),
+            Decision::Create
+        );
+        assert_eq!(
+            of("github", vec![hit(B, "email", true)], vec![B]),
+            Decision::Create
+        );
+        assert_eq!(
+            of("github", vec![hit(B, "sso:1", true)], vec![]),
+            Decision::Create
+        );
+        assert_eq!(
+            of("apple", vec![hit(A, "github", true)], vec![]),
+            Decision::Create
+        );
+        assert_eq!(
+            of(
+                "github",
+                vec![hit(A, "custom:google", true), hit(B, "github", true)],
+                vec![]
+            ),
+            Decision::Several
+        );
     }
 }

@@ -161,41 +161,15 @@ impl<'a> Client<'a> {
     /// Exchanges a code (RFC 6749 §4.1.3).
     pub async fn exchange(&self, code: &str, verifier: Option<&str>) -> Result<Tokens, ProviderError> {
         let site = self.site();
-        let mut form = vec![
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", self.settings.redirect_uri.as_str()),
-        ];
-        if let Some(verifier) = verifier {
-            form.push(("code_verifier", verifier));
-        }
-        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
-        if self.provider.client_auth == ClientAuth::Form {
-            form.extend([("client_id", site.client_id), ("client_secret", site.secret)]);
-        } else {
-            headers.push(("authorization".to_owned(), basic(&site)));
-        }
-        let (kind, body) = if self.provider.client_auth == ClientAuth::BasicJson {
-            let object: Map<String, Value> = form
-                .iter()
-                .map(|&(name, value)| (name.to_owned(), json!(value)))
-                .collect();
-            ("application/json", Value::Object(object).to_string())
-        } else {
-            let body = Serializer::new(String::new()).extend_pairs(form).finish();
-            ("application/x-www-form-urlencoded", body)
+        let exchange = Exchange {
+            url: &site.place(self.provider.token),
+            client_id: site.client_id,
+            secret: site.secret,
+            redirect_uri: &self.settings.redirect_uri,
+            code,
+            verifier,
         };
-        headers.push(("content-type".to_owned(), kind.to_owned()));
-        let request = OutgoingRequest {
-            method: Method::POST,
-            url: parse(&site.place(self.provider.token))?,
-            headers,
-            body: body.into_bytes(),
-            timeout: TIMEOUT,
-            max_response: LARGEST,
-        };
-        let response = self.outgoing.send(request).await?;
-        tokens(response.status, &response.body)
+        exchange.send(self.outgoing, self.provider.client_auth).await
     }
 
     /// Who the person is.
@@ -238,7 +212,62 @@ impl<'a> Client<'a> {
     }
 }
 
-fn with_subject(profile: Profile) -> Result<Profile, ProviderError> {
+/// A code on its way to become tokens.
+#[derive(Clone, Copy)]
+pub(super) struct Exchange<'a> {
+    pub(super) url: &'a str,
+    pub(super) client_id: &'a str,
+    pub(super) secret: &'a str,
+    pub(super) redirect_uri: &'a str,
+    pub(super) code: &'a str,
+    pub(super) verifier: Option<&'a str>,
+}
+
+impl Exchange<'_> {
+    pub(super) async fn send(
+        &self,
+        outgoing: &Outgoing,
+        client_auth: ClientAuth,
+    ) -> Result<Tokens, ProviderError> {
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", self.code),
+            ("redirect_uri", self.redirect_uri),
+        ];
+        if let Some(verifier) = self.verifier {
+            form.push(("code_verifier", verifier));
+        }
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        if client_auth == ClientAuth::Form {
+            form.extend([("client_id", self.client_id), ("client_secret", self.secret)]);
+        } else {
+            headers.push(("authorization".to_owned(), basic(self.client_id, self.secret)));
+        }
+        let (kind, body) = if client_auth == ClientAuth::BasicJson {
+            let object: Map<String, Value> = form
+                .iter()
+                .map(|&(name, value)| (name.to_owned(), json!(value)))
+                .collect();
+            ("application/json", Value::Object(object).to_string())
+        } else {
+            let body = Serializer::new(String::new()).extend_pairs(form).finish();
+            ("application/x-www-form-urlencoded", body)
+        };
+        headers.push(("content-type".to_owned(), kind.to_owned()));
+        let request = OutgoingRequest {
+            method: Method::POST,
+            url: parse(self.url)?,
+            headers,
+            body: body.into_bytes(),
+            timeout: TIMEOUT,
+            max_response: LARGEST,
+        };
+        let response = outgoing.send(request).await?;
+        tokens(response.status, &response.body)
+    }
+}
+
+pub(super) fn with_subject(profile: Profile) -> Result<Profile, ProviderError> {
     if profile.subject.is_empty() {
         return Err(ProviderError::NoSubject);
     }
@@ -246,7 +275,7 @@ fn with_subject(profile: Profile) -> Result<Profile, ProviderError> {
 }
 
 /// What of the caller's query the provider gets to see.
-fn passed_on(query: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn passed_on(query: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
     query.iter().filter_map(|(name, value)| {
         let lower = name.to_ascii_lowercase();
         if RESERVED.contains(&lower.as_str()) || FOR_US.contains(&lower.as_str()) {
@@ -263,9 +292,9 @@ fn passed_on(query: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// RFC 6749 §2.3.1: both parts form-encoded first.
-fn basic(site: &Site<'_>) -> String {
+fn basic(client_id: &str, secret: &str) -> String {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = format!("{}:{}", encoded(site.client_id), encoded(site.secret));
+    let pair = format!("{}:{}", encoded(client_id), encoded(secret));
     format!("Basic {}", BASE64.encode(pair.as_bytes()))
 }
 
@@ -290,7 +319,7 @@ fn tokens(status: u16, body: &[u8]) -> Result<Tokens, ProviderError> {
     }
 }
 
-fn refusal(what: &'static str, status: u16, answer: Option<&Value>) -> ProviderError {
+pub(super) fn refusal(what: &'static str, status: u16, answer: Option<&Value>) -> ProviderError {
     let error = answer
         .and_then(|answer| answer.get("error"))
         .and_then(Value::as_str);

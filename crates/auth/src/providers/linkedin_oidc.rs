@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{IdTokens, Issuer, ORDINARY, Place, Provider};
+use super::{IdTokens, Issuer, ORDINARY, Place, Provider, below};
 use crate::model::profile::{Profile, is_true};
 
 const WEB: &str = "www.linkedin.com";
@@ -35,7 +35,10 @@ fn issuer(base: Option<&str>, claimed: &str) -> Option<Issuer> {
     );
     let found = Issuer::fixed(base, "https://www.linkedin.com", claimed)
         .or_else(|| (claimed == discovery).then(|| Issuer::plain(claimed)))?;
-    Some(Issuer { discovery, ..found })
+    Some(Issuer {
+        discovery: below(&discovery),
+        ..found
+    })
 }
 
 fn read(claims: &Map<String, Value>) -> Profile {

@@ -18,6 +18,13 @@ const FRESH: i64 = 600;
 /// Shortest pause between two questions to one issuer, in seconds: unknown key ids in made-up tokens must not make us
 /// ask without end.
 const PAUSE: i64 = 30;
+/// Addresses in a discovery document that are asked, or that browsers are sent to.
+const ENDPOINTS: [&str; 4] = [
+    "authorization_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+];
 /// Most remembered issuers. Those of many tenants could fill the memory otherwise.
 const MOST: usize = 64;
 
@@ -51,12 +58,37 @@ pub struct Issuers {
     known: Mutex<HashMap<String, Arc<Slot>>>,
 }
 
-/// One issuer's keys. Who needs them while they are being fetched waits for that one answer.
-type Slot = tokio::sync::Mutex<Option<Fetched>>;
+/// What is known of one issuer. Who needs it while it is being fetched waits for that one answer.
+#[derive(Default)]
+struct Slot {
+    keys: tokio::sync::Mutex<Option<Fetched<Verifier>>>,
+    document: tokio::sync::Mutex<Option<Fetched<Document>>>,
+}
 
-struct Fetched {
-    verifier: Verifier,
+struct Fetched<T> {
+    value: T,
     at: i64,
+}
+
+/// A discovery document (OpenID Connect Discovery §3).
+pub type Document = Arc<Map<String, Value>>;
+
+/// Where keys come from.
+enum Source<'i> {
+    /// The issuer's discovery document says it.
+    Discovered(&'i Issuer),
+    /// A JWK set at this address.
+    Set(&'i str),
+}
+
+impl Source<'_> {
+    /// Two issuers may share a document's address by mistake; they share nothing else.
+    fn name(&self) -> String {
+        match self {
+            Self::Discovered(issuer) => format!("{} {}", issuer.document, issuer.discovery),
+            Self::Set(url) => format!("keys {url}"),
+        }
+    }
 }
 
 impl Issuers {
@@ -78,36 +110,71 @@ impl Issuers {
         token: &str,
         access_token: Option<&str>,
     ) -> Result<Arc<Claims>, IdTokenError> {
-        let verifier = self.keys(issuer, token).await?;
+        let verifier = self.keys(&Source::Discovered(issuer), token).await?;
         let claims = verifier.verify(token).map_err(IdTokenError::Rejected)?;
-        check(&claims, issuer, audiences)?;
+        check(&claims, Some(&issuer.id), audiences)?;
         if let Some(access_token) = access_token {
             check_at_hash(token, &claims, access_token)?;
         }
         Ok(claims)
     }
 
-    async fn keys(&self, issuer: &Issuer, token: &str) -> Result<Verifier, IdTokenError> {
-        let slot = self.slot(&issuer.discovery);
-        let mut fetched = slot.lock().await;
+    /// The same for a token of whose issuer only the keys are known.
+    pub async fn verify_by_keys(
+        &self,
+        jwks_uri: &str,
+        audiences: &[String],
+        token: &str,
+    ) -> Result<Arc<Claims>, IdTokenError> {
+        let verifier = self.keys(&Source::Set(jwks_uri), token).await?;
+        let claims = verifier.verify(token).map_err(IdTokenError::Rejected)?;
+        check(&claims, None, audiences)?;
+        Ok(claims)
+    }
+
+    /// The issuer's discovery document, remembered as long as its keys are.
+    pub async fn discover(&self, issuer: &Issuer) -> Result<Document, IdTokenError> {
+        let slot = self.slot(&Source::Discovered(issuer).name());
+        let mut fetched = slot.document.lock().await;
+        let now = self.clock.unix();
+        if let Some(known) = fetched.as_ref().filter(|known| now - known.at < FRESH) {
+            return Ok(known.value.clone());
+        }
+        let value = self.fetch_document(issuer).await?;
+        *fetched = Some(Fetched {
+            value: value.clone(),
+            at: now,
+        });
+        Ok(value)
+    }
+
+    /// Forgets everything about an issuer, whose settings have changed.
+    pub fn forget(&self, issuer: &Issuer) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.remove(&Source::Discovered(issuer).name());
+    }
+
+    async fn keys(&self, source: &Source<'_>, token: &str) -> Result<Verifier, IdTokenError> {
+        let slot = self.slot(&source.name());
+        let mut fetched = slot.keys.lock().await;
         let now = self.clock.unix();
         if let Some(known) = fetched.as_ref() {
             let age = now - known.at;
-            if age < FRESH && (age < PAUSE || known.verifier.has_key_of(token)) {
-                return Ok(known.verifier.clone());
+            if age < FRESH && (age < PAUSE || known.value.has_key_of(token)) {
+                return Ok(known.value.clone());
             }
         }
-        match self.fetch(issuer).await {
-            Ok(verifier) => {
+        match self.fetch_keys(source).await {
+            Ok(value) => {
                 *fetched = Some(Fetched {
-                    verifier: verifier.clone(),
+                    value: value.clone(),
                     at: now,
                 });
-                Ok(verifier)
+                Ok(value)
             }
             // An issuer that is down for a moment still has the keys it had.
             Err(error) => match fetched.as_ref() {
-                Some(known) if now - known.at < 2 * FRESH => Ok(known.verifier.clone()),
+                Some(known) if now - known.at < 2 * FRESH => Ok(known.value.clone()),
                 _ => Err(error),
             },
         }
@@ -124,25 +191,41 @@ impl Issuers {
         known.entry(name.to_owned()).or_default().clone()
     }
 
-    async fn fetch(&self, issuer: &Issuer) -> Result<Verifier, IdTokenError> {
-        let url = format!("{}/.well-known/openid-configuration", issuer.discovery);
-        let document = self.document(&url).await?;
+    async fn fetch_keys(&self, source: &Source<'_>) -> Result<Verifier, IdTokenError> {
+        let jwks_uri = match source {
+            Source::Set(url) => (*url).to_owned(),
+            Source::Discovered(issuer) => {
+                let document = self.fetch_document(issuer).await?;
+                let jwks_uri = document.get("jwks_uri").and_then(Value::as_str);
+                jwks_uri.unwrap_or_default().to_owned()
+            }
+        };
+        let set = self.json(&jwks_uri).await?;
+        Ok(Verifier::of_published(&set, self.clock.clone())?)
+    }
+
+    async fn fetch_document(&self, issuer: &Issuer) -> Result<Document, IdTokenError> {
+        let Value::Object(document) = self.json(&issuer.discovery).await? else {
+            return Err(IdTokenError::Documents("no JSON document"));
+        };
         let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default();
         if text("issuer") != issuer.document {
             return Err(IdTokenError::Documents(
                 "the discovery document is another issuer's",
             ));
         }
-        let jwks_uri = text("jwks_uri");
         // Who is asked over TLS must not send us on without.
-        if url.starts_with("https:") && !jwks_uri.starts_with("https:") {
-            return Err(IdTokenError::Documents("jwks_uri is not https"));
+        if issuer.discovery.starts_with("https:") {
+            for name in ENDPOINTS {
+                if !text(name).is_empty() && !text(name).starts_with("https:") {
+                    return Err(IdTokenError::Documents("an endpoint is not https"));
+                }
+            }
         }
-        let set = self.document(jwks_uri).await?;
-        Ok(Verifier::of_published(&set, self.clock.clone())?)
+        Ok(Arc::new(document))
     }
 
-    async fn document(&self, url: &str) -> Result<Value, IdTokenError> {
+    async fn json(&self, url: &str) -> Result<Value, IdTokenError> {
         match get_json(&self.outgoing, url, Vec::new()).await? {
             (200, Some(document)) => Ok(document),
             _ => Err(IdTokenError::Documents("no JSON document")),
@@ -163,8 +246,8 @@ fn part(token: &str, index: usize) -> Option<Map<String, Value>> {
     serde_json::from_slice(&bytes).ok()
 }
 
-fn check(claims: &Claims, issuer: &Issuer, audiences: &[String]) -> Result<(), IdTokenError> {
-    if claims.str("iss") != Some(issuer.id.as_str()) {
+fn check(claims: &Claims, issuer: Option<&str>, audiences: &[String]) -> Result<(), IdTokenError> {
+    if issuer.is_some_and(|issuer| claims.str("iss") != Some(issuer)) {
         return Err(IdTokenError::Claim("iss"));
     }
     if claims.sub().unwrap_or_default().is_empty() {
@@ -227,9 +310,8 @@ mod tests {
 
     #[test]
     fn claims_that_must_fit() {
-        let issuer = Issuer::plain("https://idp");
         let ours = ["web".to_owned(), "app".to_owned()];
-        let verdict = |value: Value| check(&claims(value), &issuer, &ours).is_ok();
+        let verdict = |value: Value| check(&claims(value), Some("https://idp"), &ours).is_ok();
         let good = json!({"iss": "https://idp", "sub": "7", "exp": 9, "aud": "app"});
         assert!(verdict(good.clone()));
         for (name, bad) in [

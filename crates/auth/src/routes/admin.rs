@@ -6,6 +6,7 @@ use axum::routing::{delete, get, post, put};
 use crate::state::State;
 
 mod audit;
+mod custom_providers;
 mod factors;
 mod generate_link;
 mod invite;
@@ -42,7 +43,20 @@ pub(super) fn routes() -> Router<State> {
             "/admin/users/{user_id}/passkeys/{passkey_id}",
             delete(passkeys::delete),
         )
+        .merge(custom_provider_routes())
         .merge(oauth_client_routes())
+}
+
+fn custom_provider_routes() -> Router<State> {
+    use custom_providers::{create, delete, list, show, update};
+    let all = || get(list::list).post(create::create);
+    Router::new()
+        .route("/admin/custom-providers", all())
+        .route("/admin/custom-providers/", all())
+        .route(
+            "/admin/custom-providers/{identifier}",
+            get(show::show).put(update::update).delete(delete::delete),
+        )
 }
 
 fn oauth_client_routes() -> Router<State> {

@@ -8,6 +8,7 @@ use crate::state::State;
 mod arrival;
 pub(in crate::routes) mod authorize;
 mod callback;
+mod party;
 
 /// The area's part of the route table.
 pub(super) fn routes() -> Router<State> {

@@ -8,6 +8,8 @@ use ferrobase_jwt::sha256;
 use ferrobase_testkit::{Answer, Backend};
 use serde_json::{Value, json};
 
+mod custom;
+mod custom_admin;
 mod linking;
 mod provider;
 

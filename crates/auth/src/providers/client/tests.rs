@@ -273,5 +273,5 @@ fn credentials_are_encoded_before_they_are_joined() {
         ..Site::default()
     };
     let expected = BASE64.encode(b"a%3Ab:c+d%2B%C3%A9");
-    assert_eq!(basic(&site), format!("Basic {expected}"));
+    assert_eq!(basic(site.client_id, site.secret), format!("Basic {expected}"));
 }

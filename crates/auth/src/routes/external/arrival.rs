@@ -3,8 +3,8 @@
 
 use uuid::Uuid;
 
-use super::authorize;
 use super::callback::Answer;
+use super::party::Party;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::external_account::{self, Arrival, Outcome};
 use crate::mail::Notification;
@@ -39,16 +39,17 @@ pub(super) async fn receive(
     if flow.user_id.is_some() {
         return Err(already_used());
     }
-    let client = authorize::client(state, &flow.provider_type)?;
-    check_sender(&client, answer)?;
+    let party = Party::find(state, &flow.provider_type).await?;
+    check_sender(&party, answer)?;
     let kept = match flow.oauth_client_state_id {
         Some(id) => Some(take_kept(state, flow, id).await?),
         None => None,
     };
-    let (profile, tokens) = if client.provider.name == "twitter" {
-        ask_twitter(state, &client, answer, &kept.unwrap_or_default()).await?
-    } else {
-        ask(state, &client, answer, kept.as_deref()).await?
+    let (profile, tokens) = match &party {
+        Party::Known(client) if client.provider.name == "twitter" => {
+            ask_twitter(state, client, answer, &kept.unwrap_or_default()).await?
+        }
+        party => ask(state, party, answer, kept.as_deref()).await?,
     };
     match finish(state, info, flow, &profile, &tokens).await {
         Err(error) if external_account::is_race(&error) => finish(state, info, flow, &profile, &tokens).await,
@@ -61,22 +62,14 @@ fn already_used() -> AuthError {
 }
 
 /// A provider that says who it is must be the one that the flow began with (RFC 9207).
-fn check_sender(client: &Client<'_>, answer: &Answer) -> Result<()> {
-    let Some(rules) = client
-        .provider
-        .id_token
-        .as_ref()
-        .filter(|_| !answer.iss.is_empty())
-    else {
+fn check_sender(party: &Party<'_>, answer: &Answer) -> Result<()> {
+    if answer.iss.is_empty() || party.is_sender(&answer.iss) {
         return Ok(());
-    };
-    match (rules.issuer)(client.settings.url.as_deref(), &answer.iss) {
-        Some(_) => Ok(()),
-        None => Err(AuthError::bad_request(
-            ErrorCode::OauthInvalidState,
-            "The answer is from another provider",
-        )),
     }
+    Err(AuthError::bad_request(
+        ErrorCode::OauthInvalidState,
+        "The answer is from another provider",
+    ))
 }
 
 /// What was kept when the flow began. Taking it makes the state single-use before the provider is asked.
@@ -98,22 +91,19 @@ async fn take_kept(state: &State, flow: &FlowState, id: Uuid) -> Result<String> 
 
 async fn ask(
     state: &State,
-    client: &Client<'_>,
+    party: &Party<'_>,
     answer: &Answer,
     verifier: Option<&str>,
 ) -> Result<(Profile, Tokens)> {
     if answer.code.is_empty() {
         return Err(missing_code());
     }
-    let tokens = client
+    let tokens = party
         .exchange(&answer.code, verifier)
         .await
         .map_err(not_exchanged)?;
-    let mut profile = client
-        .profile(&state.issuers, &tokens)
-        .await
-        .map_err(no_profile)?;
-    if client.provider.name == "apple" && !answer.user.is_empty() {
+    let mut profile = party.profile(state, &tokens).await.map_err(no_profile)?;
+    if party.name() == "apple" && !answer.user.is_empty() {
         profile = apple_name(profile, &answer.user);
     }
     Ok((profile, tokens))

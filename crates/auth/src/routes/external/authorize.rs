@@ -6,15 +6,15 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 use ferrobase_jwt::sha256;
-use secrecy::ExposeSecret;
 use uuid::Uuid;
 
+use super::party::Party;
 use crate::codes::Flow;
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::model::aal::Method;
 use crate::model::session::delta;
 use crate::providers::client::{Authorization, Client};
-use crate::providers::{self, twitter};
+use crate::providers::twitter;
 use crate::redirects;
 use crate::request::{RequestInfo, query_value};
 use crate::state::State;
@@ -36,7 +36,7 @@ pub(in crate::routes) async fn begin(
     linking_target: Option<Uuid>,
 ) -> Result<String> {
     let given = |name: &str| query_value(parts, name).filter(|value| !value.is_empty());
-    let client = client(state, &given("provider").unwrap_or_default().to_lowercase())?;
+    let provider = Party::find(state, &given("provider").unwrap_or_default().to_lowercase()).await?;
     let invite_token = given("invite_token");
     if let Some(token) = &invite_token {
         check_invitation(state, token).await?;
@@ -46,7 +46,7 @@ pub(in crate::routes) async fn begin(
         given("code_challenge_method").as_deref(),
     )?;
     let id = state.random.uuid();
-    let departure = depart(state, &client, id, parts).await?;
+    let departure = depart(state, &provider, id, parts).await?;
     let auth_code = state.random.uuid().to_string();
     let flow = NewFlow {
         auth_code: challenge.is_some().then_some(auth_code.as_str()),
@@ -55,42 +55,17 @@ pub(in crate::routes) async fn begin(
         invite_token: invite_token.as_deref(),
         linking_target_id: linking_target,
         oauth_client_state_id: departure.kept.as_ref().map(|_| id),
-        email_optional: client.settings.email_optional,
-        ..NewFlow::new(id, client.provider.name, Method::OAuth.as_str(), state.now())
+        email_optional: provider.email_optional(),
+        ..NewFlow::new(id, provider.name(), Method::OAuth.as_str(), state.now())
     };
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     if let Some(kept) = &departure.kept {
-        oauth_client_states::insert(&tx, id, client.provider.name, kept, state.now()).await?;
+        oauth_client_states::insert(&tx, id, provider.name(), kept, state.now()).await?;
     }
     flow_states::insert(&tx, &flow).await?;
     tx.commit().await?;
     Ok(departure.url)
-}
-
-/// The provider with its settings, if people can be sent there.
-pub(super) fn client<'s>(state: &'s State, name: &str) -> Result<Client<'s>> {
-    let unsupported = |why: String| AuthError::validation(format!("Unsupported provider: {why}"));
-    let Some(provider) = providers::find(name) else {
-        return Err(unsupported(format!("Provider {name} could not be found")));
-    };
-    let Some(settings) = state.config.external.providers.get(name) else {
-        return Err(unsupported("provider is not enabled".to_owned()));
-    };
-    if settings.client_ids.is_empty() {
-        return Err(unsupported("missing OAuth client ID".to_owned()));
-    }
-    if settings.secret.expose_secret().is_empty() {
-        return Err(unsupported("missing OAuth secret".to_owned()));
-    }
-    if provider.authorize.host.is_empty() && settings.url.is_none() {
-        return Err(unsupported(format!("missing URL of the provider {name}")));
-    }
-    Ok(Client {
-        provider,
-        settings,
-        outgoing: &state.outgoing,
-    })
 }
 
 async fn check_invitation(state: &State, token: &str) -> Result<()> {
@@ -111,14 +86,15 @@ struct Departure {
     kept: Option<String>,
 }
 
-async fn depart(state: &State, client: &Client<'_>, id: Uuid, parts: &Parts) -> Result<Departure> {
+async fn depart(state: &State, provider: &Party<'_>, id: Uuid, parts: &Parts) -> Result<Departure> {
     let flow_id = id.to_string();
-    if client.provider.name == "twitter" {
+    if let Party::Known(client) = provider
+        && client.provider.name == "twitter"
+    {
         return depart_to_twitter(state, client, &flow_id).await;
     }
-    let verifier = client
-        .provider
-        .pkce
+    let verifier = provider
+        .has_pkce()
         .then(|| BASE64URL_NOPAD.encode(&state.random.bytes::<32>()));
     let challenge = verifier
         .as_deref()
@@ -134,7 +110,10 @@ async fn depart(state: &State, client: &Client<'_>, id: Uuid, parts: &Parts) -> 
         query: &query,
     };
     Ok(Departure {
-        url: client.authorization_url(&asked).map_err(AuthError::internal)?,
+        url: provider
+            .authorization_url(&asked)
+            .await
+            .map_err(AuthError::internal)?,
         kept: verifier,
     })
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::arrival;
 use crate::error::{AuthError, ErrorCode, Result};
+use crate::model::custom_provider::is_custom;
 use crate::model::flow::FlowState;
 use crate::model::redirect;
 use crate::providers;
@@ -95,7 +96,7 @@ async fn find_flow(state: &State, id: &str) -> Result<FlowState> {
     let flow = flow_states::find(&state.pool.reads(), id)
         .await?
         // Flows of mails are in the same table, but nobody comes back from there.
-        .filter(|flow| providers::find(&flow.provider_type).is_some())
+        .filter(|flow| is_custom(&flow.provider_type) || providers::find(&flow.provider_type).is_some())
         .ok_or_else(|| bad_state("OAuth state not found or expired"))?;
     if flow.is_expired(state.config.flow_state_expiry, state.now()) {
         return Err(bad_state("OAuth state has expired"));

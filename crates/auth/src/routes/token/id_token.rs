@@ -4,17 +4,20 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use data_encoding::HEXLOWER;
 use ferrobase_jwt::{Claims, constant_time_eq, sha256};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::caller::Authenticated;
 use crate::config::ProviderConfig;
+use crate::custom_providers::{self, Absence};
 use crate::error::{AuthError, ErrorCode, Result};
 use crate::external_account::{self, Arrival, Outcome};
 use crate::mail::Notification;
 use crate::model::aal::Method;
+use crate::model::custom_provider::is_custom;
 use crate::model::profile::Profile;
-use crate::providers::oidc::{IdTokenError, claimed_issuer};
+use crate::providers::custom::CustomClient;
+use crate::providers::oidc::{IdTokenError, Issuers, claimed_issuer};
 use crate::providers::{self, IdTokens, Issuer};
 use crate::request::{Body, RequestInfo};
 use crate::routes::user::identities;
@@ -40,8 +43,50 @@ struct Terms<'a> {
     /// Who must have signed it.
     issuer: Issuer,
     audiences: Vec<String>,
-    rules: Option<&'static IdTokens>,
-    settings: Option<&'a ProviderConfig>,
+    source: Source<'a>,
+}
+
+/// What is known of the provider.
+enum Source<'a> {
+    /// One that this program knows.
+    Known(&'static IdTokens, &'a ProviderConfig),
+    /// One that the project added.
+    Custom(Box<CustomClient<'a>>),
+    /// An issuer that is allowed, no more.
+    Issuer,
+}
+
+impl Terms<'_> {
+    fn email_optional(&self) -> bool {
+        match &self.source {
+            Source::Known(_, settings) => settings.email_optional,
+            Source::Custom(client) => client.provider.email_optional,
+            Source::Issuer => false,
+        }
+    }
+
+    fn skips_nonce(&self) -> bool {
+        match &self.source {
+            Source::Known(rules, settings) => settings.skip_nonce_check || rules.ignores_nonce,
+            Source::Custom(client) => client.provider.skip_nonce_check,
+            Source::Issuer => false,
+        }
+    }
+
+    fn issuers<'s>(&'s self, state: &'s State) -> &'s Issuers {
+        match &self.source {
+            Source::Custom(client) => client.issuers,
+            Source::Known(..) | Source::Issuer => &state.issuers,
+        }
+    }
+
+    fn profile(&self, claims: &Map<String, Value>) -> Profile {
+        match &self.source {
+            Source::Known(rules, settings) => (rules.read)(settings.url.as_deref(), claims),
+            Source::Custom(client) => client.person(claims),
+            Source::Issuer => Profile::from_claims(claims),
+        }
+    }
 }
 
 /// Signs in; with `link_identity` the identity is added to the caller instead, who then needs a session.
@@ -70,23 +115,18 @@ async fn exchange(
     if token.is_empty() {
         return Err(invalid("id_token required"));
     }
-    let terms = terms(state, &body, &token)?;
+    let terms = terms(state, &body, &token).await?;
     let access_token = body.access_token.as_deref().filter(|token| !token.is_empty());
-    let claims = state
-        .issuers
+    let claims = terms
+        .issuers(state)
         .verify(&terms.issuer, &terms.audiences, &token, access_token)
         .await
         .map_err(refused)?;
     check_nonce(&terms, &claims, &text(&body.nonce))?;
-    let profile = match terms.rules {
-        Some(rules) => {
-            let base = terms.settings.and_then(|settings| settings.url.as_deref());
-            (rules.read)(base, claims.all())
-        }
-        None => Profile::from_claims(claims.all()),
-    };
+    let profile = terms.profile(claims.all());
     // Of an issuer that we know nothing about, an address is the least we want.
-    if profile.subject.is_empty() || (terms.rules.is_none() && profile.emails.is_empty()) {
+    let is_unknown = matches!(terms.source, Source::Issuer);
+    if profile.subject.is_empty() || (is_unknown && profile.emails.is_empty()) {
         return Err(invalid("Bad ID token"));
     }
     match finish(state, info, &terms, &profile, caller).await {
@@ -112,7 +152,7 @@ fn refused(error: IdTokenError) -> AuthError {
 }
 
 /// The provider is named, or found by the issuer, or one of the allowed issuers without a provider of their own here.
-fn terms<'s>(state: &'s State, body: &IdTokenGrant, token: &str) -> Result<Terms<'s>> {
+async fn terms<'s>(state: &'s State, body: &IdTokenGrant, token: &str) -> Result<Terms<'s>> {
     let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
     let (name, client_id, issuer) = (given(&body.provider), given(&body.client_id), given(&body.issuer));
     if name.is_none() && (client_id.is_none() || issuer.is_none()) {
@@ -123,6 +163,11 @@ fn terms<'s>(state: &'s State, body: &IdTokenGrant, token: &str) -> Result<Terms
         .as_deref()
         .and_then(providers::find)
         .or_else(|| issuer.as_deref().and_then(providers::of_issuer));
+    if known.is_none()
+        && let Some(client) = custom(state, name.as_deref(), issuer.as_deref(), client_id.as_deref()).await?
+    {
+        return of_custom(client);
+    }
     let Some((provider, rules)) = known.and_then(|known| Some((known, known.id_token.as_ref()?))) else {
         let allowed = issuer.filter(|issuer| external.id_token_issuers.contains(issuer));
         let (Some(issuer), Some(client_id)) = (allowed, client_id) else {
@@ -148,8 +193,42 @@ fn terms<'s>(state: &'s State, body: &IdTokenGrant, token: &str) -> Result<Terms
         provider: provider.name.to_owned(),
         issuer: (rules.issuer)(settings.url.as_deref(), &claimed).ok_or_else(|| invalid("Bad ID token"))?,
         audiences,
-        rules: Some(rules),
-        settings: Some(settings),
+        source: Source::Known(rules, settings),
+    })
+}
+
+/// The provider of the project that is named, or whose issuer and client are.
+async fn custom<'s>(
+    state: &'s State,
+    name: Option<&str>,
+    issuer: Option<&str>,
+    client_id: Option<&str>,
+) -> Result<Option<CustomClient<'s>>> {
+    match (name, issuer, client_id) {
+        (Some(name), _, _) if is_custom(name) => match custom_providers::find(state, name).await? {
+            Ok(client) => Ok(Some(client)),
+            Err(Absence::Missing) => Ok(None),
+            Err(Absence::Disabled) => Err(AuthError::bad_request(
+                ErrorCode::ProviderDisabled,
+                format!("Provider \"{name}\" is not enabled"),
+            )),
+        },
+        (None, Some(issuer), Some(client_id)) => custom_providers::of_issuer(state, issuer, client_id).await,
+        _ => Ok(None),
+    }
+}
+
+fn of_custom(client: CustomClient<'_>) -> Result<Terms<'_>> {
+    let name = client.provider.identifier.clone();
+    let Some(issuer) = providers::custom::issuer(&client.provider) else {
+        let message = format!("Provider \"{name}\" does not speak OpenID Connect and has no ID tokens");
+        return Err(AuthError::validation(message));
+    };
+    Ok(Terms {
+        provider: name,
+        issuer,
+        audiences: client.provider.audiences(),
+        source: Source::Custom(Box::new(client)),
     })
 }
 
@@ -164,16 +243,13 @@ fn unknown_provider(state: &State, issuer: String, client_id: String) -> Result<
         issuer: Issuer::plain(&issuer),
         provider: issuer,
         audiences: vec![client_id],
-        rules: None,
-        settings: None,
+        source: Source::Issuer,
     })
 }
 
 /// The app sends the nonce, the token has its hash: a token that was caught elsewhere comes without the former.
 fn check_nonce(terms: &Terms<'_>, claims: &Claims, nonce: &str) -> Result<()> {
-    let skipped = terms.settings.is_some_and(|settings| settings.skip_nonce_check)
-        || terms.rules.is_some_and(|rules| rules.ignores_nonce);
-    if skipped {
+    if terms.skips_nonce() {
         return Ok(());
     }
     let in_token = claims.str("nonce").unwrap_or_default();
@@ -204,7 +280,7 @@ async fn finish(
         info,
         provider: &terms.provider,
         profile,
-        email_optional: terms.settings.is_some_and(|settings| settings.email_optional),
+        email_optional: terms.email_optional(),
     };
     let outcome = match caller {
         Some(target) => external_account::link(&arrival, target).await?,

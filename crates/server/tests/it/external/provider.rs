@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use ferrobase_jwt::{Clock, KeySet, TokenKeys, sha256};
 use serde_json::{Value, json};
 use url::Url;
@@ -90,6 +90,7 @@ impl Provider {
             .route("/jwks", get(jwks))
             .route("/token", post(token))
             .route("/auth/token", post(token))
+            .route("/userinfo", get(user_info))
             .route("/oauth/request_token", post(request_token))
             .route("/oauth/access_token", post(twitter_access))
             .route("/1.1/account/verify_credentials.json", get(twitter_user))
@@ -172,25 +173,47 @@ impl Provider {
 }
 
 async fn discovery(State(provider): State<Provider>) -> Json<Value> {
-    Json(json!({ "issuer": provider.base, "jwks_uri": format!("{}/jwks", provider.base) }))
+    let at = |path: &str| format!("{}{path}", provider.base);
+    Json(json!({
+        "issuer": provider.base, "jwks_uri": at("/jwks"), "authorization_endpoint": at("/authorize"),
+        "token_endpoint": at("/token"), "userinfo_endpoint": at("/userinfo"),
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+    }))
 }
 
 async fn jwks(State(provider): State<Provider>) -> String {
     provider.keys.jwks_json().to_string()
 }
 
-async fn token(State(provider): State<Provider>, body: String) -> Response {
+/// Client and secret of an `Authorization` header (RFC 6749 §2.3.1).
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let encoded = headers
+        .get("authorization")?
+        .to_str()
+        .ok()?
+        .strip_prefix("Basic ")?;
+    let text = String::from_utf8(BASE64.decode(encoded.as_bytes()).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    Some((id.to_owned(), secret.replace('+', " ").replace("%20", " ")))
+}
+
+async fn token(State(provider): State<Provider>, headers: HeaderMap, body: String) -> Response {
     let form: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes())
         .into_owned()
         .collect();
     let value = |name: &str| form.get(name).map_or("", String::as_str);
     let refused = || (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"}))).into_response();
+    let in_form = (value("client_id").to_owned(), value("client_secret").to_owned());
+    let (client_id, secret) = basic(&headers).unwrap_or(in_form);
+    // Who is not known does not use a code up.
+    if secret != "client secret" {
+        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "invalid_client"}))).into_response();
+    }
     let Some(grant) = provider.codes.lock().unwrap().remove(value("code")) else {
         return refused();
     };
     let challenge = BASE64URL_NOPAD.encode(&sha256(value("code_verifier").as_bytes()));
-    let is_right = value("client_id") == grant.client_id
-        && value("client_secret") == "client secret"
+    let is_right = client_id == grant.client_id
         && value("redirect_uri") == grant.redirect_uri
         && value("grant_type") == "authorization_code"
         && (grant.challenge.is_empty() || challenge == grant.challenge);
@@ -214,6 +237,16 @@ async fn token(State(provider): State<Provider>, body: String) -> Response {
 async fn user(State(provider): State<Provider>, headers: HeaderMap) -> Response {
     match provider.person_of(&headers) {
         Some(person) => Json(json!({"id": person.id, "login": "ada", "name": "Ada"})).into_response(),
+        None => StatusCode::UNAUTHORIZED.into_response(),
+    }
+}
+
+async fn user_info(State(provider): State<Provider>, headers: HeaderMap) -> Response {
+    match provider.person_of(&headers) {
+        Some(person) => Json(json!({
+            "account": {"number": person.id}, "mail": person.email, "confirmed": person.verified, "groups": ["staff"],
+        }))
+        .into_response(),
         None => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
