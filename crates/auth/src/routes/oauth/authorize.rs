@@ -82,6 +82,7 @@ fn read(
             "only response_type=code is supported".to_owned(),
         ));
     }
+    check_extensions(given)?;
     let scopes = scopes(state, given("scope"))?;
     let resource = given("resource");
     if let Some(resource) = &resource {
@@ -116,6 +117,29 @@ fn read(
         is_pending: true,
         expires_at: state.now() + delta(state.config.oauth_server.authorization_ttl),
     })
+}
+
+/// What OpenID Connect has besides, and this server has not: a client that asks for it is told, where going on would mean
+/// something else than it wants (OpenID Connect Core §3.1.2.6). `max_age` and the other prompts are wishes about the
+/// sign-in on the project's own page; whoever needs to know when that was has `auth_time` in the ID token.
+fn check_extensions(given: impl Fn(&str) -> Option<String>) -> std::result::Result<(), Wrong> {
+    let unsupported = |name: &'static str, why: &str| Err((name, why.to_owned()));
+    if given("request").is_some() {
+        return unsupported("request_not_supported", "request objects are not supported");
+    }
+    if given("request_uri").is_some() {
+        return unsupported("request_uri_not_supported", "request objects are not supported");
+    }
+    if given("response_mode").is_some_and(|mode| mode != "query") {
+        return unsupported("invalid_request", "only response_mode=query is supported");
+    }
+    if given("prompt").is_some_and(|prompt| prompt.split_whitespace().any(|word| word == "none")) {
+        return unsupported(
+            "interaction_required",
+            "the user has to be asked: prompt=none is not supported",
+        );
+    }
+    Ok(())
 }
 
 fn scopes(state: &State, asked: Option<String>) -> std::result::Result<Scopes, Wrong> {

@@ -57,6 +57,9 @@ fn document(state: &State) -> Value {
         "id_token_signing_alg_values_supported": [state.keys.signing_algorithm()],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "code_challenge_methods_supported": ["S256", "plain"],
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
         "claims_supported": [
             "sub", "aud", "iss", "exp", "iat", "auth_time", "nonce", "email", "email_verified", "phone_number",
             "phone_number_verified", "name", "picture", "preferred_username", "updated_at",

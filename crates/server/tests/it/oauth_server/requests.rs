@@ -85,6 +85,10 @@ async fn other_mistakes_are_told_to_the_client() {
         (&[("resource", "/v1")], "invalid_target"),
         (&[("resource", "https://api.example/#x")], "invalid_target"),
         (&[("nonce", long.as_str())], "invalid_request"),
+        (&[("request", "x.y.z")], "request_not_supported"),
+        (&[("request_uri", "urn:x")], "request_uri_not_supported"),
+        (&[("response_mode", "form_post")], "invalid_request"),
+        (&[("prompt", "none")], "interaction_required"),
     ] {
         let target = location(&world.authorize(&client, changes).await);
         assert!(target.starts_with(&format!("{CALLBACK}?error=")), "{target}");
