@@ -14,7 +14,7 @@ const inPages = {
 }
 
 /** What this version does not serve; who serves one of them takes it off the list. */
-const notServed = new Set(['auth.signInWithSSO'])
+const notServed = new Set()
 
 const read = (path) => readFileSync(path, 'utf8')
 

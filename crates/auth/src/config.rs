@@ -16,6 +16,7 @@ mod load;
 mod mail_links;
 mod oauth_server;
 mod passkey;
+mod saml;
 mod web3;
 
 pub use custom_providers::CustomProvidersConfig;
@@ -23,6 +24,7 @@ pub use external::{ExternalConfig, ProviderConfig};
 pub use mail_links::MailLinks;
 pub use oauth_server::OAuthServerConfig;
 pub use passkey::PasskeyConfig;
+pub use saml::SamlConfig;
 pub use web3::Web3Config;
 
 /// Everything the Auth service can be told. Durations are exact; lengths count characters unless stated otherwise.
@@ -98,6 +100,8 @@ pub struct AuthConfig {
     /// Providers whose identities only meet others of the same linking domain (ours in the file:
     /// `auth.provider_linking_domains`). Who is not here is in the domain of e-mail sign-in.
     pub linking_domains: BTreeMap<String, String>,
+    /// Single sign-on by SAML; off when `None`.
+    pub saml: Option<SamlConfig>,
 }
 
 /// Password rules (auth.md 19.3, section 10).

@@ -91,7 +91,10 @@ impl Limits {
                 RateLimiter::per(limits.mfa_challenge_and_verify, Duration::from_secs(60), 30)
             }
             Limited::Web3 => RateLimiter::per(limits.web3, five_minutes, 30),
-            Limited::SamlAcs => RateLimiter::per(15, five_minutes, 30),
+            Limited::SamlAcs => {
+                let count = config.saml.as_ref().map_or(15, |saml| saml.rate_limit_assertion);
+                RateLimiter::per(count, five_minutes, 30)
+            }
             Limited::OAuthRegister => RateLimiter::per(10, five_minutes, 10),
             _ => RateLimiter::per(limits.sign_in_sign_ups, five_minutes, 30),
         };

@@ -26,6 +26,7 @@ pub mod refresh_token;
 pub mod scoped_claims;
 pub mod scopes;
 pub mod session;
+pub mod sso;
 pub mod totp;
 pub mod user;
 pub mod web3;

@@ -17,6 +17,7 @@ mod one_time;
 mod passkeys;
 mod service;
 mod sign_up;
+mod sso;
 mod token;
 mod user;
 
@@ -33,6 +34,7 @@ pub fn router(state: State) -> Router {
         .merge(external::routes())
         .merge(passkeys::routes())
         .merge(oauth::routes())
+        .merge(sso::routes())
         .merge(admin::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(|| async { StatusCode::METHOD_NOT_ALLOWED })

@@ -202,10 +202,11 @@ pub async fn access_token(
     issue: &Issue<'_>,
     now: Time,
 ) -> Result<AccessToken> {
+    let named = name_sso_provider(issue.amr, user)?;
     let facts = SessionFacts {
         id: issue.session_id,
         created_at: issue.created_at,
-        amr: issue.amr,
+        amr: named.as_deref().unwrap_or(issue.amr),
         aal: aal_of(issue.amr),
         highest: if state.config.sessions.allow_low_aal.is_some() {
             highest_aal(user)
@@ -236,6 +237,40 @@ pub async fn access_token(
     })
 }
 
+/// The `amr` claim with the connection that a single sign-on came by (auth.md 5.1). The session's rows do not have it, but the
+/// user's identity does. `None` = there is nothing to add.
+fn name_sso_provider(amr: &RawValue, user: &User) -> Result<Option<Box<RawValue>>> {
+    let method = Method::SsoSaml.as_str();
+    if !amr.get().contains(method) {
+        return Ok(None);
+    }
+    let Some(provider) = sso_provider(user) else {
+        return Ok(None);
+    };
+    let mut entries: Vec<serde_json::Map<String, Value>> =
+        serde_json::from_str(amr.get()).map_err(AuthError::internal)?;
+    for entry in &mut entries {
+        if entry.get("method").and_then(Value::as_str) == Some(method) {
+            entry.insert("provider".to_owned(), provider.clone().into());
+        }
+    }
+    serde_json::value::to_raw_value(&entries)
+        .map(Some)
+        .map_err(AuthError::internal)
+}
+
+/// Id of the connection that a user of single sign-on belongs to.
+fn sso_provider(user: &User) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Identity<'a> {
+        #[serde(borrow)]
+        provider: std::borrow::Cow<'a, str>,
+    }
+    let identities: Vec<Identity<'_>> = serde_json::from_str(user.identities.as_ref()?.get()).ok()?;
+    let id = |identity: &Identity<'_>| identity.provider.strip_prefix("sso:").map(str::to_owned);
+    identities.iter().find_map(id)
+}
+
 /// A token of a third party says so whatever a hook makes of it: what it may not do depends on that (`caller.rs`).
 fn keep_grant(claims: &mut serde_json::Map<String, Value>, grant: Option<&Grant>) {
     if let Some(grant) = grant {
@@ -251,8 +286,6 @@ pub struct SignIn {
     pub method: Method,
     /// When the session must end, whatever the settings say (SAML's `SessionNotOnOrAfter`; auth.md 14).
     pub not_after: Option<Time>,
-    /// The identity provider that the `amr` claim names: SSO only.
-    pub provider: Option<String>,
     /// The third party the session is for: the OAuth server only (auth.md 16).
     pub grant: Option<Grant>,
 }
@@ -262,7 +295,6 @@ impl From<Method> for SignIn {
         Self {
             method,
             not_after: None,
-            provider: None,
             grant: None,
         }
     }
@@ -294,7 +326,6 @@ pub async fn open_session_named(
     let SignIn {
         method,
         not_after,
-        provider,
         grant,
     } = sign_in.into();
     let now = state.now();
@@ -321,10 +352,7 @@ pub async fn open_session_named(
         .map_err(AuthError::database("Database error granting user"))?;
     user.last_sign_in_at = Some(now);
     user.updated_at = Some(now);
-    let mut entry = serde_json::json!({ "method": method.as_str(), "timestamp": now.timestamp() });
-    if let Some(provider) = provider {
-        entry["provider"] = Value::String(provider);
-    }
+    let entry = serde_json::json!({ "method": method.as_str(), "timestamp": now.timestamp() });
     let amr = serde_json::value::to_raw_value(&[entry]).map_err(AuthError::internal)?;
     let issue = Issue {
         session_id: id,

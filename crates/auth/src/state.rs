@@ -23,6 +23,9 @@ use crate::model::one_time::CodeHasher;
 use crate::pace::Paces;
 use crate::passwords::Passwords;
 use crate::providers::oidc::Issuers;
+use crate::saml::SamlError;
+use crate::saml::provider::ServiceProvider;
+use crate::saml::refresh::Refreshes;
 use crate::store::audit;
 use crate::texts::Texts;
 
@@ -59,6 +62,9 @@ pub enum StartError {
     /// The encryption keys do not fit together.
     #[error("encryption at rest: {0}")]
     Encryption(#[source] AuthError),
+    /// A key of SAML's cannot be used.
+    #[error("auth.saml: {0}")]
+    Saml(#[from] SamlError),
 }
 
 /// Shared state; cheap to clone.
@@ -105,6 +111,10 @@ pub struct Inner {
     pub captcha: Captcha,
     /// The corpus of leaked passwords.
     pub leaked_passwords: LeakedPasswords,
+    /// We for SAML's identity providers; `None` = off.
+    pub saml: Option<ServiceProvider>,
+    /// When metadata was last asked for.
+    pub saml_refreshes: Refreshes,
 }
 
 impl State {
@@ -145,6 +155,8 @@ impl State {
             paces: Paces::new(parts.random),
             captcha,
             leaked_passwords,
+            saml: config.saml.as_ref().map(ServiceProvider::new).transpose()?,
+            saml_refreshes: Refreshes::default(),
             config,
             pool: parts.pool,
             keys: parts.keys,

@@ -26,6 +26,7 @@ mod mfa;
 mod oauth_server;
 mod passkey;
 mod password;
+mod saml;
 mod sms;
 mod web3;
 
@@ -65,6 +66,7 @@ impl AuthConfig {
             oauth_server: oauth_server::load(&auth)?,
             custom_providers: custom_providers::load(&auth, &external_url)?,
             linking_domains: linking::load(&auth)?,
+            saml: saml::load(&auth, &external_url)?,
             external_url,
             jwt_audience: filled(&auth, "jwt_audience", "GOTRUE_JWT_AUD", "authenticated")?,
             jwt_expiry: jwt_expiry(&auth)?,

@@ -13,6 +13,7 @@ mod invite;
 mod oauth_clients;
 mod pages;
 mod passkeys;
+mod sso;
 mod users;
 
 /// The area's part of the route table.
@@ -45,6 +46,19 @@ pub(super) fn routes() -> Router<State> {
         )
         .merge(custom_provider_routes())
         .merge(oauth_client_routes())
+        .merge(sso_routes())
+}
+
+fn sso_routes() -> Router<State> {
+    use sso::{create, delete, list, show, update};
+    let all = || get(list::list).post(create::create);
+    Router::new()
+        .route("/admin/sso/providers", all())
+        .route("/admin/sso/providers/", all())
+        .route(
+            "/admin/sso/providers/{name}",
+            get(show::show).put(update::update).delete(delete::delete),
+        )
 }
 
 fn custom_provider_routes() -> Router<State> {

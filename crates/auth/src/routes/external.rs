@@ -10,6 +10,8 @@ pub(in crate::routes) mod authorize;
 mod callback;
 mod party;
 
+pub(in crate::routes) use callback::encoded as refusal;
+
 /// The area's part of the route table.
 pub(super) fn routes() -> Router<State> {
     Router::new()

@@ -40,7 +40,8 @@ pub(super) const ALL: &[File] = files! {
         "0008_ferrobase",
         "0009_owner",
         "0010_lists_and_single_use",
-        "0011_code_guesses";
+        "0011_code_guesses",
+        "0012_sso_flow_ends";
     "storage":
         "0001_types",
         "0002_buckets_and_objects",

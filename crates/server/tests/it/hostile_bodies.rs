@@ -6,6 +6,8 @@ use axum::http::Method;
 use ferrobase_testkit::{Answer, Backend};
 use serde_json::{Value, json};
 
+use crate::saml::new_key;
+
 /// Longest time for one answer. Debug builds hash slowly, and two cores do everything else as well.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -34,6 +36,7 @@ fn endpoints() -> Vec<(Method, String, As)> {
         "recover",
         "resend",
         "verify",
+        "sso",
     ] {
         all.push((Method::POST, path.to_owned(), As::Nobody));
     }
@@ -53,6 +56,7 @@ fn endpoints() -> Vec<(Method, String, As)> {
         (Method::PUT, format!("admin/users/{id}/factors/{id}")),
         (Method::POST, "admin/generate_link".to_owned()),
         (Method::POST, "invite".to_owned()),
+        (Method::POST, "admin/sso/providers".to_owned()),
     ] {
         all.push((method, path, As::Owner));
     }
@@ -66,11 +70,10 @@ struct Target {
 
 impl Target {
     async fn start() -> Self {
-        let backend = Backend::start(
-            "[auth]\nenable_manual_linking = true\n[auth.mfa.totp]\nenroll_enabled = true\nverify_enabled = true\n\
-             [auth.email]\nmax_frequency = \"1ms\"\n[auth.sms]\nenabled = true\nmax_frequency = \"1ms\"\n",
-        )
-        .await;
+        let saml = format!("[auth.saml]\nenabled = true\nprivate_key = \"{}\"\n", new_key().1);
+        let settings = "[auth]\nenable_manual_linking = true\n[auth.mfa.totp]\nenroll_enabled = true\nverify_enabled = true\n\
+             [auth.email]\nmax_frequency = \"1ms\"\n[auth.sms]\nenabled = true\nmax_frequency = \"1ms\"\n";
+        let backend = Backend::start(&format!("{settings}{saml}")).await;
         let account = json!({ "email": "ann@example.com", "password": "correct horse 1" });
         let welcome = backend
             .send(Method::POST, "/auth/v1/signup", None, Some(&account))

@@ -15,6 +15,7 @@ mod leaked_passwords;
 mod mails;
 mod oauth_server;
 mod passkeys;
+mod saml;
 mod session_attacks;
 mod third_party;
 mod token_attacks;

@@ -129,7 +129,8 @@ fn failed(target: &str, error: &AuthError) -> String {
     with_fragment(&with_query(target, &encoded), &format!("{encoded}&sb="))
 }
 
-fn encoded(error: &AuthError) -> String {
+/// A refusal as the query or fragment of a redirect.
+pub(in crate::routes) fn encoded(error: &AuthError) -> String {
     let pairs = pairs(error);
     let borrowed: Vec<(&str, &str)> = pairs
         .iter()

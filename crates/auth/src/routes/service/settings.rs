@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State as Shared;
 use serde_json::{Map, Value, json};
 
+use crate::saml::provider::ServiceProvider;
 use crate::state::State;
 
 /// The external providers that the original lists, whether or not they are on.
@@ -49,8 +50,8 @@ pub(in crate::routes) async fn show(Shared(state): Shared<State>) -> Json<Value>
         "mailer_autoconfirm": config.email.autoconfirm,
         "phone_autoconfirm": config.sms.autoconfirm,
         "sms_provider": config.sms.provider_name,
-        "saml_enabled": false,
-        "saml_private_key_next_configured": false,
+        "saml_enabled": state.saml.is_some(),
+        "saml_private_key_next_configured": state.saml.as_ref().is_some_and(ServiceProvider::is_rotating),
         "passkeys_enabled": config.passkey.enabled,
     }))
 }

@@ -8,10 +8,10 @@ use crate::error::{AuthError, ErrorCode, Result};
 use crate::model::aal::Method;
 use crate::model::flow::FlowState;
 use crate::request::RequestInfo;
-use crate::sign_in::{TokenResponse, open_session};
+use crate::sign_in::{SignIn, TokenResponse, open_session};
 use crate::state::State;
 use crate::store::audit::{self, Action};
-use crate::store::{flow_states, users};
+use crate::store::{flow_ends, flow_states, users};
 
 #[derive(Deserialize)]
 pub(super) struct PkceGrant {
@@ -44,7 +44,11 @@ pub(super) async fn exchange(state: &State, info: &RequestInfo, body: PkceGrant)
     }
     let traits = json!({ "provider_type": flow.provider_type });
     let audit = audit::payload(Action::Login, &user, Some(traits));
-    let response = open_session(state, &tx, user, method, info, Some(audit)).await?;
+    let mut sign_in = SignIn::from(method);
+    if method == Method::SsoSaml {
+        sign_in.not_after = flow_ends::find(&tx, flow.id).await?;
+    }
+    let response = open_session(state, &tx, user, sign_in, info, Some(audit)).await?;
     flow_states::delete(&tx, flow.id).await?;
     tx.commit().await?;
     Ok(response.with_provider_tokens(flow.provider_token, flow.provider_refresh_token))
