@@ -40,15 +40,19 @@ pub enum PoolRole {
     AuthAdmin,
     /// The login of the data API, which may only become other roles.
     Authenticator,
+    /// Owner of the `storage` schema.
+    StorageAdmin,
 }
 
 impl PoolRole {
     /// Name of the database role and its search path; `None` = the login.
-    const fn role(self) -> Option<(&'static str, &'static str)> {
+    const fn role(self) -> Option<(&'static str, &'static [&'static str])> {
         match self {
             Self::Admin => None,
-            Self::AuthAdmin => Some(("supabase_auth_admin", "auth")),
-            Self::Authenticator => Some(("authenticator", "public")),
+            Self::AuthAdmin => Some(("supabase_auth_admin", &["auth"])),
+            Self::Authenticator => Some(("authenticator", &["public"])),
+            // Policies and triggers of applications run on these connections and name their own tables without a schema.
+            Self::StorageAdmin => Some(("supabase_storage_admin", &["storage", "public", "extensions"])),
         }
     }
 }
@@ -133,7 +137,11 @@ impl Db {
             } else {
                 let _ = write!(set_up, " set role {};", ident(name));
             }
-            let _ = write!(set_up, " set search_path = {};", ident(search_path));
+            let schemas: Vec<String> = search_path
+                .iter()
+                .map(|schema| ident(schema).to_string())
+                .collect();
+            let _ = write!(set_up, " set search_path = {};", schemas.join(", "));
             // Every statement of a service finds its rows by a key: the plan never depends on the value.
             set_up.push_str(" set plan_cache_mode = force_generic_plan;");
         }
@@ -152,7 +160,8 @@ pub struct Pool {
 impl Pool {
     /// A connection of one's own, given back on drop. Waits at most 5 s for a free one.
     pub async fn get(&self) -> Result<Connection, DbError> {
-        Ok(Connection::new(self.connections.get().await?))
+        // On the heap: the opening of a connection, which is rare, would make every future around this one large.
+        Ok(Connection::new(Box::pin(self.connections.get()).await?))
     }
 
     /// For single, cheap reads: they share connections, which saves most of the waking and waiting.

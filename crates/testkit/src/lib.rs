@@ -18,7 +18,7 @@ use serde_json::Value;
 pub struct Backend {
     running: Running,
     client: Outgoing,
-    _workdir: tempfile::TempDir,
+    workdir: tempfile::TempDir,
 }
 
 /// An answer.
@@ -63,13 +63,18 @@ impl Backend {
         Self {
             running,
             client,
-            _workdir: workdir,
+            workdir,
         }
     }
 
     /// Addresses and keys.
     pub fn endpoints(&self) -> &Endpoints {
         self.running.endpoints()
+    }
+
+    /// The project folder.
+    pub fn workdir(&self) -> &Path {
+        self.workdir.path()
     }
 
     /// A request with the anon key as `apikey` and `token`, if any, as bearer; `body` goes out as JSON.

@@ -18,6 +18,7 @@ mod fixtures;
 mod floor;
 mod rest;
 mod settings;
+mod storage;
 mod tally;
 
 use floor::Floor;
@@ -49,6 +50,8 @@ pub(crate) enum Service {
     Auth,
     /// The data API.
     Rest,
+    /// Buckets and objects.
+    Storage,
 }
 
 impl Options {
@@ -77,6 +80,7 @@ impl Service {
         match self {
             Self::Auth => "auth",
             Self::Rest => "rest",
+            Self::Storage => "storage",
         }
     }
 
@@ -85,6 +89,7 @@ impl Service {
         match self {
             Self::Auth => "auth-cases",
             Self::Rest => "rest-cases",
+            Self::Storage => "storage-cases",
         }
     }
 }
@@ -118,6 +123,7 @@ pub(crate) fn replay(service: Service, options: &Options) -> Result<Outcome> {
     let tally = match service {
         Service::Auth => auth::replay(&folder, options, &floor)?,
         Service::Rest => rest::replay(&folder, options)?,
+        Service::Storage => storage::replay(&folder, options, &floor)?,
     };
     let outcome = tally.judge(service.suite(), &floor, options.is_partial());
     if options.update_floor && !options.is_partial() {

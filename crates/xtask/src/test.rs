@@ -43,11 +43,16 @@ enum Suite {
     AuthCases,
     /// Recorded HTTP cases of the data API, when they are beside the project.
     RestCases,
+    /// Recorded HTTP cases of Storage, when they are beside the project.
+    StorageCases,
 }
 
 impl Suite {
     fn needs_binary(self) -> bool {
-        matches!(self, Self::E2e | Self::Crash | Self::AuthCases | Self::RestCases)
+        matches!(
+            self,
+            Self::E2e | Self::Crash | Self::AuthCases | Self::RestCases | Self::StorageCases
+        )
     }
 
     fn needs_node(self) -> bool {
@@ -102,6 +107,7 @@ fn name(suite: Suite) -> &'static str {
         Suite::Crash => "crash",
         Suite::AuthCases => Service::Auth.suite(),
         Suite::RestCases => Service::Rest.suite(),
+        Suite::StorageCases => Service::Storage.suite(),
     }
 }
 
@@ -127,6 +133,7 @@ fn one(suite: Suite, options: &Options) -> Result<Outcome> {
         Suite::Crash => crash(options.crash_rounds),
         Suite::AuthCases => conformance::replay(Service::Auth, &conformance::Options::for_test()),
         Suite::RestCases => conformance::replay(Service::Rest, &conformance::Options::for_test()),
+        Suite::StorageCases => conformance::replay(Service::Storage, &conformance::Options::for_test()),
     }
 }
 

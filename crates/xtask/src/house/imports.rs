@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "auth",
             "rest",
+            "storage",
             "db",
             "cluster",
             "jwt",
@@ -38,6 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "rest",
         &["db", "jwt", "http", "config", "sql", "query", "cluster"],
     ),
+    ("storage", &["db", "jwt", "http", "config"]),
     // Shared ground: knows no service.
     ("db", &["sql", "jwt"]),
     ("cluster", &[]),

@@ -1,0 +1,86 @@
+//! The cases of the Storage service, against one server.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::conformance::floor::Floor;
+use crate::conformance::tally::Tally;
+use crate::conformance::{Options, report_path};
+use crate::process::stream;
+use crate::server::Server;
+
+/// The cases know no settings; their buckets' limits fit below the original's own default.
+const CONFIG: &str = "project_id = \"conformance\"\n\n[api]\nport = 0\n\n[local_smtp]\nport = 0\n\n\
+    [storage]\nfile_size_limit = \"500MB\"\n";
+
+/// Parts of the service that cases may need and that are not served yet: no case counts that needs one.
+const UNSERVED: [&str; 3] = ["render", "tus", "s3"];
+
+/// Replays the groups that are part of the floor.
+pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<Tally> {
+    let server = Server::start("conformance-storage", CONFIG)?;
+    let report = report_path("storage")?;
+    let mut command = Command::new("python3");
+    command
+        .arg(folder.join("run_storage_cases.py"))
+        .args(["--base", &format!("{}/storage/v1", server.value("API_URL"))])
+        .args(["--service-key", server.value("SERVICE_ROLE_KEY")])
+        .args(["--anon-key", server.value("ANON_KEY")])
+        .args(["--jwt-secret", server.value("JWT_SECRET")])
+        .args(["--db", server.value("DB_URL")])
+        .arg("--json-out")
+        .arg(&report);
+    if !options.all_groups {
+        command.args(["--skip-features", &UNSERVED.join(",")]);
+        if !floor.groups.is_empty() {
+            command.args(["--family", &floor.groups.join(",")]);
+        }
+    }
+    stream(&mut command, |_| {})?;
+    let report = std::fs::read(&report).context("the runner wrote no report")?;
+    tally(&serde_json::from_slice(&report)?)
+}
+
+/// Each entry of the report is id, verdict and reason.
+fn tally(report: &Value) -> Result<Tally> {
+    let entries: Vec<(String, String, String)> = serde_json::from_value(report.clone())?;
+    let mut tally = Tally {
+        passed: 0,
+        skipped: 0,
+        failures: BTreeMap::new(),
+    };
+    for (id, verdict, reason) in entries {
+        match verdict.as_str() {
+            "passed" => tally.passed += 1,
+            "skipped" => tally.skipped += 1,
+            _ => {
+                tally.failures.insert(id, reason);
+            }
+        }
+    }
+    Ok(tally)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_neither_passed_nor_skipped_failed() {
+        let report = json!([
+            ["a", "passed", ""],
+            ["b", "skipped", "s3"],
+            ["c", "failed", "why"]
+        ]);
+        let tally = tally(&report).unwrap();
+        assert_eq!((tally.passed, tally.skipped), (1, 1));
+        assert_eq!(tally.failures.get("c").map(String::as_str), Some("why"));
+    }
+}
