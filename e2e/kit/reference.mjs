@@ -1,6 +1,6 @@
-// Which methods of the client's Auth reference the tests call. Suites are processes of their own: each leaves a list
-// behind, and reference/auth.test.mjs, which runs last, puts them together.
-import { mkdirSync, writeFileSync } from 'node:fs'
+// Which methods of the client's Auth and Storage reference the tests call. Suites are processes of their own: each leaves a
+// list behind, and the tests in reference/, which run last, put them together.
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { target } from './server.mjs'
 
@@ -10,6 +10,8 @@ const namespaces = new Set(['admin', 'mfa', 'webauthn', 'recoveryCodes', 'oauth'
 // Machinery of the client that is no part of its reference.
 const internal = new Set([
   'constructor', 'logger', 'fetch', 'fetchJwk', 'isThrowOnErrorEnabled', 'linkIdentityOAuth', 'linkIdentityIdToken', 'dispose',
+  'throwOnError', 'setHeader', 'handleOperation', 'from', 'listBucketOptionsToQueryString', 'bucketLifecycleUrl', 'encodeMetadata', 'toBase64',
+  'uploadOrUpdate', 'applyTransformOptsToQuery',
 ])
 
 /** Every public method below an object: its name, and the object that has it. */
@@ -27,16 +29,30 @@ export function* methodsOf(object, path) {
 
 const called = new Set()
 
-/** Notes which methods of this client are called; what they do stays as it is. */
-export function record(supabase) {
-  for (const { name, owner, key } of methodsOf(supabase.auth, 'auth')) {
+function noteCalls(object, path) {
+  for (const { name, owner, key } of methodsOf(object, path)) {
     const original = owner[key]
     owner[key] = function recorded(...given) {
       called.add(name)
       return original.apply(this, given)
     }
   }
+  return object
+}
+
+/** Notes which methods of this client are called; what they do stays as it is. */
+export function record(supabase) {
+  noteCalls(supabase.auth, 'auth')
+  noteCalls(supabase.storage, 'storage')
+  const from = supabase.storage.from
+  supabase.storage.from = (bucket) => noteCalls(from.call(supabase.storage, bucket), 'storage.from')
   return supabase
+}
+
+/** All methods that the suites before have called. */
+export function calledSoFar() {
+  const lists = existsSync(folder) ? readdirSync(folder) : []
+  return new Set(lists.flatMap((list) => JSON.parse(readFileSync(join(folder, list), 'utf8'))))
 }
 
 process.on('exit', () => {

@@ -1,11 +1,10 @@
 // Nothing is forgotten: every method of the client's Auth and Auth Admin reference was called by some suite. It judges what
 // the suites left behind, so it runs after them.
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { createClient } from '@supabase/supabase-js'
-import { folder, methodsOf } from '../kit/reference.mjs'
+import { calledSoFar, methodsOf } from '../kit/reference.mjs'
 
 /** What needs a browser's own interface is called in pages, where nothing is recorded: by the method, the file. */
 const inPages = {
@@ -19,8 +18,7 @@ const notServed = new Set()
 const read = (path) => readFileSync(path, 'utf8')
 
 function called() {
-  const lists = existsSync(folder) ? readdirSync(folder) : []
-  const names = new Set(lists.flatMap((list) => JSON.parse(read(join(folder, list)))))
+  const names = calledSoFar()
   for (const [method, file] of Object.entries(inPages)) {
     const text = new URL(`../${file}`, import.meta.url)
     if (existsSync(text) && read(text).includes(`${method.slice(method.lastIndexOf('.'))}(`)) names.add(method)

@@ -56,6 +56,9 @@ pub enum StartError {
     /// The data API's settings of the project cannot be used.
     #[error(transparent)]
     DataApi(#[from] ferrobase_rest::ProjectError),
+    /// The configuration's buckets cannot be made.
+    #[error("buckets of the configuration: {0}")]
+    Buckets(#[from] ferrobase_storage::StorageError),
     /// Metrics cannot be installed.
     #[error("metrics: {0}")]
     Metrics(String),

@@ -14,6 +14,7 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::http::header::ACCEPT_ENCODING;
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::response::Response;
@@ -43,6 +44,9 @@ const COMPRESS_ABOVE: u64 = 2048;
 
 /// Where the data API is.
 const DATA_API: &str = "/rest/v1";
+
+/// Where objects and buckets are.
+const STORAGE: &str = "/storage/v1";
 
 /// What the gateway needs to know.
 #[derive(Clone)]
@@ -94,6 +98,7 @@ impl Gateway {
             own,
             services: router.fallback(refusal::no_route),
             rest: services.rest,
+            storage: services.storage,
         }))
     }
 }
@@ -102,6 +107,7 @@ impl Gateway {
 pub(crate) struct Services {
     pub(crate) auth: Option<Router>,
     pub(crate) rest: Option<ferrobase_rest::State>,
+    pub(crate) storage: Option<ferrobase_storage::State>,
 }
 
 /// The way in; cheap to clone.
@@ -115,6 +121,8 @@ struct Behind {
     services: Router,
     /// Not in the router, whose search and rewriting of paths costs more than the data API's own.
     rest: Option<ferrobase_rest::State>,
+    /// As well, since its paths are keys.
+    storage: Option<ferrobase_storage::State>,
 }
 
 impl Service<Request> for Front {
@@ -153,7 +161,7 @@ impl Front {
             let Ok(response) = Box::pin(self.0.own.clone().oneshot(request)).await;
             return response;
         }
-        if request.headers().contains_key(ACCEPT_ENCODING) {
+        if request.headers().contains_key(ACCEPT_ENCODING) && !is_object(&request) {
             return Box::pin(self.compressed(request)).await;
         }
         self.behind_key(request).await
@@ -183,9 +191,23 @@ impl Front {
             ))
             .await;
         }
+        if let Some(storage) = &self.0.storage
+            && is_below(request.uri().path(), STORAGE)
+        {
+            return Box::pin(ferrobase_storage::answer(
+                storage.clone(),
+                without_prefix(request, STORAGE),
+            ))
+            .await;
+        }
         let Ok(response) = Box::pin(self.0.services.clone().oneshot(request)).await;
         response
     }
+}
+
+/// Whether the answer is an object: it goes out as it was stored, with its length and its ranges.
+fn is_object(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && is_below(request.uri().path(), STORAGE)
 }
 
 fn is_own(path: &str) -> bool {

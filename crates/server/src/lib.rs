@@ -17,6 +17,7 @@ mod running;
 mod settings;
 mod start;
 mod state_file;
+mod storage;
 mod third_party;
 
 pub use data_api::{DataApi, DataApiOptions, serve_data_api};

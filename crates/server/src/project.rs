@@ -22,6 +22,8 @@ pub(crate) struct Project {
     pub(crate) state: PathBuf,
     /// Folders that were made for an ephemeral run and go with it, innermost first.
     made: Vec<PathBuf>,
+    /// Objects of an ephemeral run.
+    ephemeral_blobs: Option<PathBuf>,
 }
 
 impl Project {
@@ -37,7 +39,11 @@ impl Project {
         if !options.ephemeral {
             ignore(&state)?;
         }
-        Ok(Self { state, made })
+        Ok(Self {
+            state,
+            made,
+            ephemeral_blobs: None,
+        })
     }
 
     /// Where the managed cluster's data goes.
@@ -48,6 +54,18 @@ impl Project {
     /// Where sockets go.
     pub(crate) fn run_dir(&self) -> PathBuf {
         self.state.join("run")
+    }
+
+    /// Where objects go: in the state folder, or in one of its own that an ephemeral run leaves nothing of.
+    pub(crate) fn blobs_dir(&mut self, options: &StartOptions) -> PathBuf {
+        if !options.ephemeral {
+            return self.state.join("storage");
+        }
+        let folder = self
+            .run_dir()
+            .join(format!("storage-{}", ferrobase_jwt::Random.uuid()));
+        self.ephemeral_blobs = Some(folder.clone());
+        folder
     }
 
     /// Where keys are kept.
@@ -74,6 +92,9 @@ impl Project {
 impl Drop for Project {
     /// Removes what an ephemeral run made, as far as nothing else was put there.
     fn drop(&mut self) {
+        if let Some(folder) = &self.ephemeral_blobs {
+            let _ = fs::remove_dir_all(folder);
+        }
         for folder in &self.made {
             let _ = fs::remove_dir(folder);
         }

@@ -10,6 +10,7 @@ use ferrobase_http::{Outgoing, Policy, install_crypto};
 use ferrobase_jwt::{Clock, KeySet, ProjectKeys, Random, TokenKeys};
 use ferrobase_messages::{Inbox, Messenger, MessengerOptions};
 use ferrobase_rest::{Parts as RestParts, RestConfig, State as RestState};
+use ferrobase_storage::StorageConfig;
 use ferrobase_telemetry::Metrics;
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
@@ -27,6 +28,7 @@ use crate::project::Project;
 use crate::running::{Failure, Parts, Running};
 use crate::settings::{Settings, SigningKeys};
 use crate::state_file::{StateFile, read_state};
+use crate::storage;
 use crate::third_party::ThirdParties;
 
 /// Time between two foldings of the metrics.
@@ -51,9 +53,10 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     let api_url = ports.api_url(&settings);
     let auth_config = AuthConfig::load(&config, below(&api_url, "auth/v1"))?;
     let rest_config = RestConfig::load(&config, config.variables())?;
+    let storage_config = StorageConfig::load(&config)?;
 
     let (random, clock) = (Random, Clock::System);
-    let project = Project::open(&options)?;
+    let mut project = Project::open(&options)?;
     let keys = project.keys(&settings.given_keys, options.ephemeral, &random, &clock)?;
     let (source, tokens) = token_keys(&settings, &keys, &project, &options, clock.clone())?;
     let mut database = Database::open(&options, &config, &settings, &project, &keys).await?;
@@ -91,15 +94,29 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
             Some(rest_config) => Some(rest_state(rest_config, &database.db, &settings, &api_url)?),
             None => None,
         };
-        if let Some(rest) = &rest {
-            tasks.push(tokio::spawn(ferrobase_rest::run_tasks(
-                rest.clone(),
-                until(&ending),
-            )));
-        }
+        tasks.extend(
+            rest.clone()
+                .map(|rest| tokio::spawn(ferrobase_rest::run_tasks(rest, until(&ending)))),
+        );
+        let folder = project.blobs_dir(&options);
+        let storage = storage::open(
+            storage_config,
+            folder,
+            &database.db,
+            tokens.clone(),
+            clock,
+            random,
+        )
+        .await?;
+        tasks.extend(
+            storage
+                .clone()
+                .map(|storage| tokio::spawn(ferrobase_storage::run_tasks(storage, until(&ending)))),
+        );
         let services = Services {
             auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)),
             rest,
+            storage,
         };
         let front = Gateway::new(keys.clone(), tokens.clone(), third_parties, metrics, pool).front(services);
         Ok::<_, StartError>((front, inbox, ending, tasks))

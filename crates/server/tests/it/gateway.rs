@@ -76,7 +76,7 @@ async fn keys_cors_ids_and_paths() {
     let unnamed = raw(Method::GET, "/health", &[("x-request-id", "a b")]).await;
     assert_ne!(unnamed.headers["x-request-id"], "a b");
 
-    let later = raw(Method::GET, "/storage/v1/bucket", &[("apikey", &keys.anon_key)]).await;
+    let later = raw(Method::GET, "/functions/v1/any", &[("apikey", &keys.anon_key)]).await;
     assert_eq!(later.status, 501);
     let nowhere = raw(Method::GET, "/nowhere", &[("apikey", &keys.anon_key)]).await;
     assert_eq!(nowhere.status, 404);

@@ -17,6 +17,7 @@ mod oauth_server;
 mod passkeys;
 mod saml;
 mod session_attacks;
+mod storage;
 mod third_party;
 mod token_attacks;
 mod twilio_verify;

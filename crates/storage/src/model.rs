@@ -1,0 +1,7 @@
+//! Domain rules, without I/O.
+
+pub mod cursor;
+pub mod media;
+pub mod names;
+pub mod ranges;
+pub mod rules;

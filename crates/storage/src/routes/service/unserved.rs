@@ -1,0 +1,29 @@
+//! Protocols that this server does not speak yet say so in their own dialect (§12, §13, §14, §17).
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+
+use crate::ask::Ask;
+use crate::error::{Result, StorageError};
+
+pub(in crate::routes) fn answer(ask: &Ask, area: &str) -> Result<Response> {
+    match area {
+        "upload" => Ok((
+            StatusCode::NOT_IMPLEMENTED,
+            "Resumable uploads are not supported by this server",
+        )
+            .into_response()),
+        "s3" => Ok((
+            StatusCode::NOT_IMPLEMENTED,
+            [(CONTENT_TYPE, "application/xml")],
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NotImplemented</Code>\
+             <Message>The S3 protocol is not supported by this server</Message></Error>",
+        )
+            .into_response()),
+        "render" => Err(StorageError::NotSupported("Image transformations")),
+        "iceberg" => Err(StorageError::NotSupported("Analytics buckets")),
+        "vector" => Err(StorageError::NotSupported("Vector buckets")),
+        _ => Err(ask.no_route()),
+    }
+}

@@ -1,0 +1,65 @@
+//! What every operation has at hand.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use ferrobase_db::Pool;
+use ferrobase_jwt::{Clock, TokenKeys};
+use tokio::sync::Notify;
+
+use crate::blobs::Blobs;
+use crate::config::StorageConfig;
+
+/// What the service is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Its settings.
+    pub config: StorageConfig,
+    /// Connections as the owner of the `storage` schema.
+    pub pool: Pool,
+    /// Verifies tokens and signs URLs.
+    pub keys: TokenKeys,
+    /// The bytes.
+    pub blobs: Blobs,
+    /// Time.
+    pub clock: Clock,
+}
+
+/// The service; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct State(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    /// There are blobs to be removed.
+    sweep: Notify,
+}
+
+impl State {
+    /// Puts the service together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            sweep: Notify::new(),
+        }))
+    }
+
+    /// Tells the sweep that there may be work.
+    pub fn wake_sweep(&self) {
+        self.0.sweep.notify_one();
+    }
+
+    /// Resolves when there may be work for the sweep.
+    pub(crate) async fn sweep_woken(&self) {
+        self.0.sweep.notified().await;
+    }
+}
+
+impl Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}
