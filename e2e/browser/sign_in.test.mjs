@@ -1,13 +1,15 @@
 // Sign-in as a person sees it: the official client in a page, a provider's page, and the link of a mail.
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
+import { generateKeyPairSync, randomInt, randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { App, complaintsOf, launch, screenshot } from '../kit/browser.mjs'
-import { newEmail } from '../kit/client.mjs'
+import { newEmail, request } from '../kit/client.mjs'
+import { IdentityProvider } from '../kit/identity-provider.mjs'
 import { Provider } from '../kit/provider.mjs'
 import { generous, world } from '../kit/world.mjs'
 
-const [app, provider] = await Promise.all([App.start(), Provider.start()])
+const [app, provider, acme] = await Promise.all([App.start(), Provider.start(), IdentityProvider.start()])
+const samlKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'der' })
 const known = (name) => ({
   [`auth.external.${name}.enabled`]: true,
   [`auth.external.${name}.client_id`]: name === 'google' ? 'oidc-client' : 'gh-client',
@@ -16,8 +18,16 @@ const known = (name) => ({
 })
 const shared = world({
   name: 'browser-sign-in',
-  prepare: ({ server }) => app.connect(server),
-  config: { ...generous, 'auth.site_url': app.url, ...known('github'), ...known('google') },
+  prepare: async ({ server }) => {
+    app.connect(server)
+    await acme.trust(`${server.apiUrl}/auth/v1/sso/saml/metadata`)
+    const body = { type: 'saml', metadata_xml: acme.metadata, domains: ['acme.example'] }
+    assert.equal((await request(server, 'POST', '/admin/sso/providers', { key: server.serviceKey, body })).status, 201)
+  },
+  config: {
+    ...generous, 'auth.site_url': app.url, ...known('github'), ...known('google'),
+    'auth.saml.enabled': true, 'auth.saml.private_key': samlKey.toString('base64'),
+  },
 })
 
 let browser
@@ -26,6 +36,7 @@ after(async () => {
   await browser?.close()
   app.stop()
   provider.stop()
+  acme.stop()
 })
 
 /** A person with a browser of their own, on the app's page. */
@@ -65,6 +76,20 @@ for (const flowType of ['implicit', 'pkce']) {
         await context.close()
       })
     }
+
+    test('through the page of a company, and still there after a reload', async () => {
+      acme.present = { id: randomUUID(), email: newEmail('employee') }
+      const { context, page, complaints } = await visitor(flowType)
+      await page.locator('#sso').click()
+      await page.getByText(`Continue as ${acme.present.email}`).click()
+      await signedIn(page, acme.present.email)
+      nothingInAddress(page)
+      await page.reload()
+      await signedIn(page, acme.present.email)
+      await screenshot(page, `sign-in-${flowType}-sso`)
+      assert.deepEqual(complaints, [])
+      await context.close()
+    })
 
     test('by the link of a mail, from the inbox', async () => {
       const { context, page, complaints } = await visitor(flowType)

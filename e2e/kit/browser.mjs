@@ -32,7 +32,7 @@ export function complaintsOf(page) {
 const page = (settings) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>An app</title><link rel="icon" href="data:,">
 <h1>An app</h1><p>Signed in: <output id="who">…</output></p>
 <p><label>E-mail <input id="email" type="email"></label> <button id="link">Send a link</button> <output id="told"></output></p>
-<p><button id="github">GitHub</button> <button id="google">Google</button> <button id="leave">Sign out</button></p>
+<p><button id="github">GitHub</button> <button id="google">Google</button> <button id="sso">Your company</button> <button id="leave">Sign out</button></p>
 <script src="/supabase.js"></script>
 <script>
   const { url, key, flowType } = ${JSON.stringify(settings)}
@@ -44,6 +44,7 @@ const page = (settings) => `<!doctype html><html lang="en"><meta charset="utf-8"
   for (const provider of ['github', 'google']) {
     at(provider).onclick = async () => tell(await client.auth.signInWithOAuth({ provider, options: { redirectTo: here } }))
   }
+  at('sso').onclick = async () => tell(await client.auth.signInWithSSO({ domain: 'acme.example', options: { redirectTo: here } }))
   at('link').onclick = async () => tell(await client.auth.signInWithOtp({ email: at('email').value, options: { emailRedirectTo: here } }))
   at('leave').onclick = async () => tell(await client.auth.signOut())
 </script></html>`

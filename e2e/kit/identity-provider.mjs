@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { constants, createCipheriv, generateKeyPairSync, publicEncrypt, randomBytes, verify, X509Certificate } from 'node:crypto'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { inflateRawSync } from 'node:zlib'
 import { SignedXml } from 'xml-crypto'
 import { certify } from './key-certificate.mjs'
@@ -21,11 +22,13 @@ export class IdentityProvider {
   signing = { where: 'assertion', signature: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256', digest: 'http://www.w3.org/2001/04/xmlenc#sha256' }
   #keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
-  static async start() {
+  /** `tls` (a certificate's `cert` and `key`) where our service has to fetch the metadata itself. */
+  static async start(tls) {
     const provider = new IdentityProvider()
-    provider.server = createServer((request, response) => provider.#answer(request, response))
+    const answer = (request, response) => provider.#answer(request, response)
+    provider.server = tls ? createSecureServer(tls, answer) : createServer(answer)
     await new Promise((done) => provider.server.listen(0, '127.0.0.1', done))
-    provider.url = `http://127.0.0.1:${provider.server.address().port}`
+    provider.url = `http${tls ? 's' : ''}://127.0.0.1:${provider.server.address().port}`
     return provider
   }
 
@@ -152,6 +155,7 @@ export class IdentityProvider {
 
   /** The page on which whoever is in front of the screen signs in. */
   #answer(request, response) {
+    if (request.url === '/metadata') return response.writeHead(200, { 'content-type': 'application/samlmetadata+xml' }).end(this.metadata)
     if (!request.url.startsWith('/sso?')) return response.writeHead(404).end()
     const fields = Object.entries(this.agree(this.present, this.url + request.url))
     response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>Sign in</title><link rel="icon" href="data:,">

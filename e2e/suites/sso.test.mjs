@@ -2,15 +2,20 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { after, afterEach, describe, test } from 'node:test'
+import { makeCertificate } from '../kit/certificate.mjs'
 import { accessToken, claimsOf, client, newEmail, newUser, ok, refused, request } from '../kit/client.mjs'
 import { IdentityProvider } from '../kit/identity-provider.mjs'
 import { generous, world } from '../kit/world.mjs'
 
 const site = 'http://127.0.0.1:3000'
 const app = `${site}/welcome`
+const certificate = makeCertificate()
 const acme = await IdentityProvider.start()
-const other = await IdentityProvider.start()
-after(() => [acme, other].forEach((provider) => provider.stop()))
+const other = await IdentityProvider.start(certificate)
+after(() => {
+  for (const provider of [acme, other]) provider.stop()
+  certificate.remove()
+})
 
 const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'der' })
 const shared = world({
@@ -21,7 +26,9 @@ const shared = world({
     'auth.saml.enabled': true,
     'auth.saml.private_key': key.toString('base64'),
     'auth.saml.allow_encrypted_assertions': true,
+    'auth.allow_private_addresses': true,
   },
+  env: { SSL_CERT_FILE: certificate.file },
   prepare: async ({ server }) => {
     for (const provider of [acme, other]) await provider.trust(`${server.apiUrl}/auth/v1/sso/saml/metadata`)
     shared.acme = await connect(acme, {
@@ -179,8 +186,13 @@ describe('attacks', () => {
 
 describe('/admin/sso/providers', () => {
   test('made, found, changed, removed', async () => {
-    const made = await connect(other, { domains: ['other.example'], resource_id: 'tenant-7', disabled: true })
-    assert.equal(made.saml.entity_id, `${other.url}/metadata`)
+    const made = await connect(other, { metadata_xml: null, metadata_url: `${other.url}/metadata`, domains: ['other.example'], resource_id: 'tenant-7', disabled: true })
+    assert.deepEqual([made.saml.entity_id, made.saml.metadata_url], [`${other.url}/metadata`, `${other.url}/metadata`])
+    assert.equal(made.saml.metadata_xml, other.metadata)
+    const moved = await administer('PUT', `/${shared.acme.id}`, { metadata_url: `${other.url}/metadata` })
+    assert.deepEqual([moved.status, moved.json.error_code], [400, 'saml_entity_id_mismatch'])
+    const gone = await administer('POST', '', { type: 'saml', metadata_url: `${other.url}/nowhere` })
+    assert.deepEqual([gone.status, gone.json.error_code], [400, 'saml_metadata_fetch_failed'])
     assert.deepEqual(made.domains.map(({ domain }) => domain), ['other.example'])
     const { json: { items } } = await administer('GET')
     assert.deepEqual(items.map(({ id }) => id), [shared.acme.id, made.id])
