@@ -4,6 +4,7 @@
 mod configuration;
 mod encrypted;
 mod metadata;
+mod mutations;
 mod refusals;
 mod requests;
 mod signer;
