@@ -1,11 +1,10 @@
 // kill -9 of ferrobase, of its PostgreSQL, and of both, under sign-up load: every acknowledged user is there after the
 // next start, which needs no manual step. `--rounds N` of each kind; prints "N passed, N failed".
 import { randomUUID } from 'node:crypto'
-import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
-import { isHealthy, makeProject, sleep, startServer } from '../kit/server.mjs'
+import { isHealthy, makeProject, postmaster, sleep, startServer } from '../kit/server.mjs'
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } })
 const rounds = Number(values.rounds)
@@ -50,14 +49,6 @@ function load() {
     running = false
     await done
   }
-}
-
-/** The process that all others of the cluster descend from: our child that runs `postgres -D`. */
-function postmaster(parent) {
-  const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(parent)], { encoding: 'utf8' })
-  const line = children.split('\n').find((text) => /postgres .*-D /.test(text))
-  if (!line) throw new Error(`no postmaster below ${parent}:\n${children}`)
-  return Number(line.trim().split(' ')[0])
 }
 
 async function check(kind, round, started) {

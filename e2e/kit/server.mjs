@@ -1,5 +1,5 @@
 // A running ferrobase with a project folder of its own. Everything it made is removed by stop().
-import { spawn, execFile } from 'node:child_process'
+import { spawn, execFile, execFileSync } from 'node:child_process'
 import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -15,6 +15,14 @@ const startTimeout = 60_000
 const stopTimeout = 20_000
 
 export const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
+
+/** The process that all others of a server's cluster descend from: its child that runs `postgres -D`. */
+export function postmaster(parent) {
+  const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(parent)], { encoding: 'utf8' })
+  const line = children.split('\n').find((text) => /postgres .*-D /.test(text))
+  if (!line) throw new Error(`no postmaster below ${parent}:\n${children}`)
+  return Number(line.trim().split(' ')[0])
+}
 
 /** Ports chosen by the system, so that suites never collide. */
 export const anyPorts = { 'api.port': 0, 'db.port': 0, 'local_smtp.port': 0 }

@@ -56,8 +56,12 @@ impl Project {
         self.state.join("run")
     }
 
-    /// Where objects go: in the state folder, or in one of its own that an ephemeral run leaves nothing of.
-    pub(crate) fn blobs_dir(&mut self, options: &StartOptions) -> PathBuf {
+    /// Where objects go: where the configuration says, in the state folder, or in one of its own that an ephemeral run leaves
+    /// nothing of.
+    pub(crate) fn blobs_dir(&mut self, options: &StartOptions, given: Option<&Path>) -> PathBuf {
+        if let Some(given) = given {
+            return given.to_owned();
+        }
         if !options.ephemeral {
             return self.state.join("storage");
         }

@@ -98,7 +98,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
             rest.clone()
                 .map(|rest| tokio::spawn(ferrobase_rest::run_tasks(rest, until(&ending)))),
         );
-        let folder = project.blobs_dir(&options);
+        let folder = project.blobs_dir(&options, storage_config.path.as_deref());
         let storage = storage::open(
             storage_config,
             folder,

@@ -13,6 +13,8 @@ pub struct StorageConfig {
     pub enabled: bool,
     /// Largest object in bytes (`storage.file_size_limit`, `UPLOAD_FILE_SIZE_LIMIT`).
     pub file_size_limit: u64,
+    /// Where the bytes of objects are; in the project's state folder when `None` (`STORAGE_FILE_BACKEND_PATH`).
+    pub path: Option<PathBuf>,
     /// Life of a signed upload URL in seconds (`UPLOAD_SIGNED_URL_EXPIRATION_TIME`).
     pub signed_upload_seconds: u64,
     /// Buckets that a start creates.
@@ -69,6 +71,12 @@ impl StorageConfig {
                 .get("file_size_limit")
                 .or_env("UPLOAD_FILE_SIZE_LIMIT")
                 .byte_size_or(50 << 20)?,
+            path: section
+                .get("path")
+                .or_env("STORAGE_FILE_BACKEND_PATH")
+                .string()?
+                .filter(|path| !path.is_empty())
+                .map(|path| config.resolve_path(path)),
             signed_upload_seconds: section
                 .get("signed_upload_expiration")
                 .or_env("UPLOAD_SIGNED_URL_EXPIRATION_TIME")

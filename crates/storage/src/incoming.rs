@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use data_encoding::BASE64;
+use data_encoding::BASE64_NOPAD;
 use futures_util::{Stream, StreamExt, stream};
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -205,7 +205,10 @@ fn object(text: &str) -> Option<Value> {
 
 /// `x-metadata`: base64 of a JSON object. What cannot be read counts as not sent.
 pub fn metadata(headers: &HeaderMap) -> Option<Value> {
-    let bytes = BASE64.decode(text(headers, "x-metadata")?.as_bytes()).ok()?;
+    // Node.js, and so the original, takes both alphabets, padded or not.
+    let text = text(headers, "x-metadata")?.trim_end_matches('=');
+    let text = text.replace('-', "+").replace('_', "/");
+    let bytes = BASE64_NOPAD.decode(text.as_bytes()).ok()?;
     object(std::str::from_utf8(&bytes).ok()?)
 }
 

@@ -297,14 +297,19 @@ fn crash(rounds: u32) -> Result<Outcome> {
         name: "crash".to_owned(),
         ..Outcome::default()
     };
-    let mut command = node();
-    command.args(["crash/kill.mjs", "--rounds", &rounds.to_string()]);
-    let green = stream(&mut command, |line| {
-        if let (Some(passed), Some(failed)) = (count_before(line, "passed"), count_before(line, "failed")) {
-            outcome.passed = passed;
-            outcome.failed = failed;
-        }
-    })?;
+    let mut green = true;
+    for file in ["crash/kill.mjs", "crash/storage.mjs"] {
+        let mut command = node();
+        command.args([file, "--rounds", &rounds.to_string()]);
+        let (mut passed, mut failed) = (0, 0);
+        green &= stream(&mut command, |line| {
+            if let (Some(good), Some(bad)) = (count_before(line, "passed"), count_before(line, "failed")) {
+                (passed, failed) = (good, bad);
+            }
+        })?;
+        outcome.passed += passed;
+        outcome.failed += failed;
+    }
     Ok(at_least_one_failure(outcome, green))
 }
 

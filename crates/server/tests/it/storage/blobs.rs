@@ -102,6 +102,49 @@ async fn a_key_under_replacement_is_always_there() {
     backend.stop().await;
 }
 
+/// A move takes the bytes that the row names when it is moved, not those that it named a moment before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_of_what_is_being_replaced() {
+    let backend = Backend::start("").await;
+    let owner = Owner(&backend);
+    owner.bucket(json!({ "name": "b" })).await;
+    owner.put("b/k", "x").await;
+    let writes = async {
+        for n in 1..80 {
+            owner.put("b/k", "x".repeat(n)).await;
+        }
+    };
+    let moves = async {
+        let mut moved = Vec::new();
+        for n in 0..80 {
+            let order = json!({ "bucketId": "b", "sourceKey": "k", "destinationKey": format!("moved/{n}") });
+            let answer = owner.json(Method::POST, "/object/move", order).await;
+            if answer.status == 200 {
+                moved.push(format!("moved/{n}"));
+            } else {
+                let code = answer.json["code"].as_str().unwrap();
+                assert!(["NoSuchKey", "ResourceLocked"].contains(&code), "{}", answer.text);
+            }
+        }
+        moved
+    };
+    let ((), keys) = futures_util::join!(writes, moves);
+    assert!(!keys.is_empty());
+    for key in &keys {
+        let info = owner.get(&format!("info/b/{key}"), &[]).await;
+        let body = owner.get(&format!("b/{key}"), &[]).await;
+        assert_eq!(info.json["size"], body.text.len(), "{key}");
+    }
+    let rows = backend
+        .sql()
+        .query("select from storage.objects", &[])
+        .await
+        .unwrap()
+        .len();
+    files_become(&backend, (rows, 0)).await;
+    backend.stop().await;
+}
+
 /// Moves of many keys in circles: every row keeps a blob, nobody waits for ever.
 #[tokio::test(flavor = "multi_thread")]
 async fn moves_against_each_other() {

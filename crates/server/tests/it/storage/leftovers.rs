@@ -13,6 +13,7 @@ fn config() -> StorageConfig {
     StorageConfig {
         enabled: true,
         file_size_limit: 1 << 20,
+        path: None,
         signed_upload_seconds: 60,
         buckets: Vec::new(),
     }

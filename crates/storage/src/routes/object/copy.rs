@@ -58,32 +58,60 @@ pub(super) async fn answer(ask: Ask) -> Result<Response> {
     let sent = incoming::metadata(&ask.parts.headers);
     let order = Order::of(&ask.fields().await?)?;
     order.to.check()?;
-    let source = permission::read(&state, &scope, &order.from.bucket, &order.from.key).await?;
-    let mut new = NewObject {
-        bucket: order.to.bucket.clone(),
-        name: order.to.key.clone(),
-        owner_id: scope.caller.sub.clone(),
-        version: permission::VERSION.to_owned(),
-        metadata: metadata(&state, &source, &order),
-        user_metadata: if order.with_metadata {
-            source.user_metadata.clone()
-        } else {
-            sent
-        },
+    let run = Copying {
+        state,
+        scope,
+        order,
+        sent,
+        is_upsert,
     };
-    Box::pin(permission::may_write(&state, &scope, &new, is_upsert)).await?;
-    let version = source.blob().ok_or(StorageError::NoBlob)?;
-    let flight = state.blobs.copy(version).await?;
-    new.version = flight.version().to_string();
-    let change = Box::pin(finish(state.clone(), scope.as_service(), new, is_upsert));
-    let mut row = flight.settle(change).await?;
-    if let Some(row) = row.as_object_mut() {
-        let key = format!("{}/{}", order.to.bucket, order.to.key);
-        row.insert("Key".to_owned(), key.into());
-        let id = row.get("id").cloned().unwrap_or_default();
-        row.insert("Id".to_owned(), id);
+    match run.once().await {
+        // The source was replaced between the look at its row and the copy of its bytes.
+        Err(StorageError::NoBlob) => run.once().await,
+        other => other,
     }
-    Ok(Json(row).into_response())
+}
+
+/// A copy that is asked for.
+struct Copying {
+    state: State,
+    scope: Scope,
+    order: Order,
+    /// Metadata of the user's that came along.
+    sent: Option<Value>,
+    is_upsert: bool,
+}
+
+impl Copying {
+    async fn once(&self) -> Result<Response> {
+        let (state, scope, order) = (&self.state, &self.scope, &self.order);
+        let source = permission::read(state, scope, &order.from.bucket, &order.from.key).await?;
+        let mut new = NewObject {
+            bucket: order.to.bucket.clone(),
+            name: order.to.key.clone(),
+            owner_id: scope.caller.sub.clone(),
+            version: permission::VERSION.to_owned(),
+            metadata: metadata(state, &source, order),
+            user_metadata: if order.with_metadata {
+                source.user_metadata.clone()
+            } else {
+                self.sent.clone()
+            },
+        };
+        Box::pin(permission::may_write(state, scope, &new, self.is_upsert)).await?;
+        let version = source.blob().ok_or(StorageError::NoBlob)?;
+        let flight = state.blobs.copy(version).await?;
+        new.version = flight.version().to_string();
+        let change = Box::pin(finish(state.clone(), scope.as_service(), new, self.is_upsert));
+        let mut row = flight.settle(change).await?;
+        if let Some(row) = row.as_object_mut() {
+            let key = format!("{}/{}", order.to.bucket, order.to.key);
+            row.insert("Key".to_owned(), key.into());
+            let id = row.get("id").cloned().unwrap_or_default();
+            row.insert("Id".to_owned(), id);
+        }
+        Ok(Json(row).into_response())
+    }
 }
 
 /// The file's own metadata with what the order says.

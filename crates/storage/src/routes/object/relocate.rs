@@ -4,8 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::ask::Ask;
-use crate::blobs::InFlight;
+use crate::ask::{Ask, Target};
 use crate::error::{Result, StorageError};
 use crate::model::names;
 use crate::permission;
@@ -13,6 +12,9 @@ use crate::scope::Scope;
 use crate::state::State;
 use crate::store::objects::{self, Destination};
 use crate::store::{pending, scope};
+
+/// How often an object is tried that others replace meanwhile.
+const ATTEMPTS: usize = 5;
 
 pub(super) async fn answer(ask: Ask) -> Result<Response> {
     let scope = ask.scope("storage.object.move")?;
@@ -23,7 +25,7 @@ pub(super) async fn answer(ask: Ask) -> Result<Response> {
         fields.required_text("bucketId")?,
         fields.required_text("sourceKey")?,
     );
-    let mut to = Destination {
+    let to = Destination {
         name: fields.required_text("destinationKey")?,
         bucket: fields
             .text("destinationBucket")?
@@ -34,43 +36,70 @@ pub(super) async fn answer(ask: Ask) -> Result<Response> {
     };
     names::check_key(&to.name)?;
     Box::pin(permission::may_move(&state, &scope, &bucket, &key, &to)).await?;
-    if (&to.bucket, &to.name) != (&bucket, &key) {
-        let flight = copied(&state, &scope, &bucket, &key).await?;
-        to.version = flight.version().to_string();
-        let change = Box::pin(change(state.clone(), scope.as_service(), bucket, key, to));
-        flight.settle(change).await?;
+    if (&to.bucket, &to.name) == (&bucket, &key) {
+        return Ok(moved());
     }
-    Ok(Json(json!({ "message": "Successfully moved" })).into_response())
+    let from = Target { bucket, key };
+    for _ in 0..ATTEMPTS {
+        match relocate(&state, &scope, &from, &to).await {
+            // It was replaced while its bytes were copied.
+            Err(StorageError::ResourceLocked | StorageError::NoBlob) => {}
+            other => return other.map(|()| moved()),
+        }
+    }
+    relocate(&state, &scope, &from, &to).await.map(|()| moved())
 }
 
-/// The object's bytes under a new version, so that answers that are remembered by version stay right.
-async fn copied(state: &State, scope: &Scope, bucket: &str, key: &str) -> Result<InFlight> {
-    let object = permission::read(state, &scope.as_service(), bucket, key).await?;
-    let version = object.blob().ok_or(StorageError::NoBlob)?;
-    state.blobs.copy(version).await
+fn moved() -> Response {
+    Json(json!({ "message": "Successfully moved" })).into_response()
 }
 
-/// The row goes where the copy is. One that was replaced since is left alone.
-async fn change(state: State, service: Scope, bucket: String, key: String, to: Destination) -> Result<()> {
+/// The bytes get a new version, so that answers that are remembered by version stay right.
+async fn relocate(state: &State, scope: &Scope, from: &Target, to: &Destination) -> Result<()> {
+    let service = scope.as_service();
+    let object = permission::read(state, &service, &from.bucket, &from.key).await?;
+    let flight = state
+        .blobs
+        .copy(object.blob().ok_or(StorageError::NoBlob)?)
+        .await?;
+    let to = Destination {
+        version: flight.version().to_string(),
+        ..to.clone()
+    };
+    let change = Box::pin(change(state.clone(), service, from.clone(), object.version, to));
+    flight.settle(change).await
+}
+
+/// The row goes where the copy is, unless it names other bytes by now: `ResourceLocked`.
+async fn change(
+    state: State,
+    service: Scope,
+    from: Target,
+    copied: Option<String>,
+    to: Destination,
+) -> Result<()> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     service.enter(&tx).await?;
     // In one order, whatever the direction, so that two moves wait for each other instead of for ever.
-    let mut keys = [(&bucket, &key), (&to.bucket, &to.name)];
+    let mut keys = [(&from.bucket, &from.key), (&to.bucket, &to.name)];
     keys.sort();
     let mut old = None;
-    for (locked_bucket, locked_key) in keys {
-        let row = objects::lock(&tx, locked_bucket, locked_key).await?;
-        if (locked_bucket, locked_key) == (&bucket, &key) {
+    for (bucket, key) in keys {
+        let row = objects::lock(&tx, bucket, key).await?;
+        if (bucket, key) == (&from.bucket, &from.key) {
             old = row;
         } else if row.is_some() {
             return Err(StorageError::ResourceAlreadyExists);
         }
     }
     let old = old.ok_or(StorageError::NoSuchKey)?;
-    objects::relocate(&tx, &bucket, &key, &to).await?;
+    if old.version != copied {
+        return Err(StorageError::ResourceLocked);
+    }
+    objects::relocate(&tx, &from.bucket, &from.key, &to).await?;
     scope::leave(&tx).await?;
-    pending::add(&tx, &bucket, &old.version.into_iter().collect::<Vec<_>>()).await?;
+    pending::add(&tx, &from.bucket, &old.version.into_iter().collect::<Vec<_>>()).await?;
     tx.commit().await?;
     state.wake_sweep();
     Ok(())

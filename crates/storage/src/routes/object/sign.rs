@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::ask::{Ask, Target};
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 use crate::{permission, signing};
 
 pub(super) async fn answer(ask: Ask, target: Target) -> Result<Response> {
@@ -15,6 +15,12 @@ pub(super) async fn answer(ask: Ask, target: Target) -> Result<Response> {
     fields.require(&["expiresIn"])?;
     let seconds = fields.integer("expiresIn", 1)?.unwrap_or_default();
     target.check()?;
+    if fields
+        .get("transform")
+        .is_some_and(|transform| transform.as_object().is_some_and(|all| !all.is_empty()))
+    {
+        return Err(StorageError::NotSupported("Image transformations"));
+    }
     signing::check_life(&state, seconds)?;
     permission::read(&state, &scope, &target.bucket, &target.key).await?;
     let token = signing::download(&state, &target, seconds)?;
