@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 mod custom;
 mod custom_admin;
+mod domains;
 mod linking;
 mod provider;
 

@@ -108,6 +108,44 @@ async fn providers_are_added_changed_and_removed() {
     admin.0.stop().await;
 }
 
+/// Whoever reads the database does not have the project's secrets at its providers.
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_sealed_in_the_database() {
+    let admin = Admin::start(
+        "allow_private_addresses = true\n[auth.encryption]\nencrypt = true\nkey_id = \"k1\"\n\
+         key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"\n",
+    )
+    .await;
+    let stored = async || {
+        let sql = "select client_secret from auth.custom_oauth_providers";
+        let row = ferrobase_db::Executor::query_one(&admin.0.sql(), sql, &[])
+            .await
+            .unwrap();
+        row.get::<_, String>(0)
+    };
+    assert_eq!(admin.create(oauth2("custom:acme")).await.status, 201);
+    let first = stored().await;
+    assert!(first.contains("k1") && !first.contains("very secret"), "{first}");
+    // A change that does not name the secret keeps it.
+    for (change, keeps) in [
+        (json!({"name": "New"}), true),
+        (json!({"client_secret": ""}), true),
+        (json!({"client_secret": "another secret"}), false),
+    ] {
+        let changed = admin
+            .call(Method::PUT, "/custom:acme", Some(change.clone()))
+            .await;
+        assert_eq!(changed.status, 200, "{}", changed.text);
+        let now = stored().await;
+        assert_eq!(now == first, keeps, "{change}");
+        assert!(
+            !now.contains("another secret") && !changed.text.contains("secret"),
+            "{change}"
+        );
+    }
+    admin.0.stop().await;
+}
+
 /// Defence against requests into the house: addresses that come through the API must be public ones, by https, and every
 /// name is looked up; nothing connects.
 #[tokio::test(flavor = "multi_thread")]
