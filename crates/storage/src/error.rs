@@ -99,6 +99,9 @@ pub enum StorageError {
     /// Somebody else holds the lock.
     #[error("The resource is locked")]
     ResourceLocked,
+    /// Others changed the same objects meanwhile: tried again, it may work.
+    #[error("The resource is locked")]
+    Overtaken,
     /// The database took too long.
     #[error("The connection to the database timed out")]
     DatabaseTimeout,
@@ -174,7 +177,7 @@ impl StorageError {
             Self::InvalidParameter(_) | Self::UnreadableValue(_) => (400, "InvalidParameter", None),
             Self::Route(_) => (404, "InvalidRequest", Some("Not Found")),
             Self::NotSupported(_) => (409, "NotSupported", None),
-            Self::ResourceLocked => (423, "ResourceLocked", None),
+            Self::ResourceLocked | Self::Overtaken => (423, "ResourceLocked", None),
             Self::DatabaseTimeout => (544, "DatabaseTimeout", None),
             Self::SlowDown => (429, "SlowDown", Some("too_many_connections")),
             Self::DatabaseReadOnly => (503, "DatabaseReadOnly", None),
@@ -278,6 +281,8 @@ impl From<DbError> for StorageError {
             }
             Some("23503") => Self::RelatedMissing,
             Some("54000") => Self::KeyTooLong,
+            // A deadlock: one of the two had to give way.
+            Some("40P01") => Self::Overtaken,
             Some("55P03") => Self::ResourceLocked,
             Some("57014") => Self::DatabaseTimeout,
             Some("25006") => Self::DatabaseReadOnly,

@@ -41,6 +41,7 @@ pub async fn read(state: &State, scope: &Scope, bucket: &str, key: &str) -> Resu
 pub async fn may_move(state: &State, scope: &Scope, bucket: &str, key: &str, to: &Destination) -> Result<()> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
+    objects::lock_two(&tx, (bucket, key), (&to.bucket, &to.name)).await?;
     let (entered, found, moved) = futures_util::join!(
         scope.enter(&tx),
         objects::find(&tx, bucket, key),

@@ -112,6 +112,15 @@ pub async fn lock(tx: &impl Executor, bucket: &str, name: &str) -> Result<Option
     row?.as_ref().map(row_of).transpose()
 }
 
+/// Locks two keys in one order, whichever is named first, so that two that do this wait for each other instead of for ever.
+pub async fn lock_two(tx: &impl Executor, one: (&str, &str), other: (&str, &str)) -> Result<()> {
+    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    for (bucket, name) in [first, second] {
+        tx.query(LOCK, &[&bucket, &name]).await?;
+    }
+    Ok(())
+}
+
 /// Makes a row; fails where there is one already.
 pub async fn insert(tx: &impl Executor, new: &NewObject) -> Result<()> {
     write(tx, INSERT, new).await.map_err(StorageError::taken)?;

@@ -43,7 +43,7 @@ pub(super) async fn answer(ask: Ask) -> Result<Response> {
     for _ in 0..ATTEMPTS {
         match relocate(&state, &scope, &from, &to).await {
             // It was replaced while its bytes were copied.
-            Err(StorageError::ResourceLocked | StorageError::NoBlob) => {}
+            Err(StorageError::Overtaken | StorageError::NoBlob) => {}
             other => return other.map(|()| moved()),
         }
     }
@@ -70,7 +70,7 @@ async fn relocate(state: &State, scope: &Scope, from: &Target, to: &Destination)
     flight.settle(change).await
 }
 
-/// The row goes where the copy is, unless it names other bytes by now: `ResourceLocked`.
+/// The row goes where the copy is, unless it names other bytes by now: `Overtaken`.
 async fn change(
     state: State,
     service: Scope,
@@ -81,21 +81,11 @@ async fn change(
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     service.enter(&tx).await?;
-    // In one order, whatever the direction, so that two moves wait for each other instead of for ever.
-    let mut keys = [(&from.bucket, &from.key), (&to.bucket, &to.name)];
-    keys.sort();
-    let mut old = None;
-    for (bucket, key) in keys {
-        let row = objects::lock(&tx, bucket, key).await?;
-        if (bucket, key) == (&from.bucket, &from.key) {
-            old = row;
-        } else if row.is_some() {
-            return Err(StorageError::ResourceAlreadyExists);
-        }
-    }
+    objects::lock_two(&tx, (&from.bucket, &from.key), (&to.bucket, &to.name)).await?;
+    let old = objects::lock(&tx, &from.bucket, &from.key).await?;
     let old = old.ok_or(StorageError::NoSuchKey)?;
     if old.version != copied {
-        return Err(StorageError::ResourceLocked);
+        return Err(StorageError::Overtaken);
     }
     objects::relocate(&tx, &from.bucket, &from.key, &to).await?;
     scope::leave(&tx).await?;
