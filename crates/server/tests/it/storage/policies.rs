@@ -76,6 +76,30 @@ async fn refusals_leave_nothing() {
     backend.stop().await;
 }
 
+/// Most routes name the header that is missing; some take a missing token for a wrong one, as the original.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_without_a_token() {
+    let backend = Backend::start("").await;
+    for (method, path, code) in [
+        (Method::GET, "/bucket", "InvalidRequest"),
+        (Method::POST, "/object/list/b", "InvalidRequest"),
+        (Method::POST, "/object/b/k", "InvalidRequest"),
+        (Method::POST, "/object/list-v2/b", "AccessDenied"),
+        (Method::GET, "/health", "AccessDenied"),
+        (Method::GET, "/object/b/k", "NoSuchBucket"),
+        (Method::GET, "/object/info/b/k", "NoSuchBucket"),
+    ] {
+        let path = format!("/storage/v1{path}");
+        let answer = backend.raw(method, &path, Vec::new(), b"{}".to_vec()).await;
+        assert_eq!(
+            (answer.status, answer.json["code"].as_str()),
+            (400, Some(code)),
+            "{path}"
+        );
+    }
+    backend.stop().await;
+}
+
 /// The rights of the tables' owner, with which the service notes what is to be removed, are nobody else's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_does_not_exist_or_is_not_for_tokens() {

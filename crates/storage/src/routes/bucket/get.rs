@@ -17,7 +17,7 @@ pub(super) async fn answer(ask: Ask, id: &str) -> Result<Response> {
     tx.rollback().await?;
     // Lists have it, one bucket has not.
     if let Some(bucket) = bucket.as_object_mut() {
-        bucket.remove("type");
+        bucket.shift_remove("type");
     }
     Ok(Json(bucket).into_response())
 }

@@ -27,7 +27,7 @@ pub(super) async fn answer(ask: Ask) -> Result<Response> {
     tx.rollback().await?;
     if knows_no_types(&ask) {
         for bucket in buckets.iter_mut().filter_map(|bucket| bucket.as_object_mut()) {
-            bucket.remove("type");
+            bucket.shift_remove("type");
         }
     }
     Ok(Json(buckets).into_response())
