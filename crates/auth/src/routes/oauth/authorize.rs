@@ -120,8 +120,8 @@ fn read(
 }
 
 /// What OpenID Connect has besides, and this server has not: a client that asks for it is told, where going on would mean
-/// something else than it wants (OpenID Connect Core §3.1.2.6). `max_age` and the other prompts are wishes about the
-/// sign-in on the project's own page; whoever needs to know when that was has `auth_time` in the ID token.
+/// something else than it wants (OpenID Connect Core §3.1.2.6). The other prompts and `max_age` change nothing, as in the
+/// original: many clients send them always, and the ID token's `auth_time` says what they want to know.
 fn check_extensions(given: impl Fn(&str) -> Option<String>) -> std::result::Result<(), Wrong> {
     let unsupported = |name: &'static str, why: &str| Err((name, why.to_owned()));
     if given("request").is_some() {
