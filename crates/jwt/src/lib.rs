@@ -22,7 +22,7 @@ mod verifier;
 pub use api_key::KeyRole;
 pub use claims::Claims;
 pub use clock::Clock;
-pub use digest::{constant_time_eq, hmac_sha256, sha256};
+pub use digest::{Sha256, constant_time_eq, hmac_sha256, sha256};
 pub use generate::{KeyAlgorithm, generate_key};
 pub use key_ring::{KeyRing, KeyStatus, RingError, RingKey, add_to_file};
 pub use project_keys::{GivenKeys, ProjectKeys};

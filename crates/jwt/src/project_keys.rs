@@ -32,6 +32,10 @@ pub struct GivenKeys {
     pub publishable_key: Option<String>,
     /// `auth.secret_key`.
     pub secret_key: Option<String>,
+    /// `storage.s3_protocol.access_key_id`.
+    pub s3_access_key_id: Option<String>,
+    /// `storage.s3_protocol.secret_access_key`.
+    pub s3_secret_access_key: Option<String>,
 }
 
 /// All keys of a project.
@@ -195,8 +199,11 @@ fn assemble(stored: Stored, given: &GivenKeys) -> Result<ProjectKeys, KeyError> 
         secret_key: given.secret_key.clone().unwrap_or(stored.secret_key),
         signing_keys: stored.signing_keys,
         database_password: stored.database_password.into(),
-        s3_access_key_id: stored.s3_access_key_id,
-        s3_secret_access_key: stored.s3_secret_access_key,
+        s3_access_key_id: given.s3_access_key_id.clone().unwrap_or(stored.s3_access_key_id),
+        s3_secret_access_key: given
+            .s3_secret_access_key
+            .clone()
+            .unwrap_or(stored.s3_secret_access_key),
         jwt_secret,
     })
 }

@@ -121,12 +121,19 @@ fn given_keys(config: &Config) -> Result<GivenKeys, ConfigError> {
     {
         return Err(auth.invalid("jwt_secret", format!("at least {SHORTEST_SECRET} characters")));
     }
+    let s3 = config.section("storage").section("s3_protocol");
+    let of_s3 = |name: &str, variable: &str| {
+        let key = s3.get(name).or_env(variable).string()?;
+        Ok::<_, ConfigError>(key.filter(|key| !key.is_empty()))
+    };
     Ok(GivenKeys {
         jwt_secret,
         anon_key: given("anon_key")?,
         service_role_key: given("service_role_key")?,
         publishable_key: given("publishable_key")?,
         secret_key: given("secret_key")?,
+        s3_access_key_id: of_s3("access_key_id", "S3_PROTOCOL_ACCESS_KEY_ID")?,
+        s3_secret_access_key: of_s3("secret_access_key", "S3_PROTOCOL_ACCESS_KEY_SECRET")?,
     })
 }
 

@@ -54,6 +54,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     let auth_config = AuthConfig::load(&config, below(&api_url, "auth/v1"))?;
     let rest_config = RestConfig::load(&config, config.variables())?;
     let storage_config = StorageConfig::load(&config)?;
+    let s3_region = storage_config.s3.region.clone();
 
     let (random, clock) = (Random, Clock::System);
     let mut project = Project::open(&options)?;
@@ -98,12 +99,12 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
             rest.clone()
                 .map(|rest| tokio::spawn(ferrobase_rest::run_tasks(rest, until(&ending)))),
         );
-        let folder = project.blobs_dir(&options, storage_config.path.as_deref());
         let storage = storage::open(
+            project.blobs_dir(&options, storage_config.path.as_deref()),
             storage_config,
-            folder,
             &database.db,
             tokens.clone(),
+            &keys,
             clock,
             random,
         )
@@ -129,7 +130,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         }
     };
 
-    let endpoints = endpoints(&api_url, &database, &ports, &keys);
+    let endpoints = endpoints(&api_url, &database, &ports, &keys, s3_region);
     let failure = Failure::new();
     database.watch(failure.clone());
     let listeners = ports.serve(front, inbox.as_ref());
@@ -339,7 +340,13 @@ fn until(ending: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'sta
     }
 }
 
-fn endpoints(api_url: &Url, database: &Database, ports: &Ports, keys: &ProjectKeys) -> Endpoints {
+fn endpoints(
+    api_url: &Url,
+    database: &Database,
+    ports: &Ports,
+    keys: &ProjectKeys,
+    s3_region: String,
+) -> Endpoints {
     Endpoints {
         api_url: trimmed(api_url),
         db_url: database.url.clone(),
@@ -351,7 +358,7 @@ fn endpoints(api_url: &Url, database: &Database, ports: &Ports, keys: &ProjectKe
         jwt_secret: keys.jwt_secret.expose_secret().to_owned(),
         s3_access_key_id: keys.s3_access_key_id.clone(),
         s3_secret_access_key: keys.s3_secret_access_key.clone(),
-        s3_region: "local".to_owned(),
+        s3_region,
     }
 }
 

@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 
 use ferrobase_db::{Db, PoolRole};
-use ferrobase_jwt::{Clock, Random, TokenKeys};
+use ferrobase_jwt::{Clock, ProjectKeys, Random, TokenKeys};
 use ferrobase_storage::blobs::{Blobs, FsBlobs};
-use ferrobase_storage::{Parts, State, StorageConfig, seed};
+use ferrobase_storage::{Parts, S3Keys, State, StorageConfig, seed};
 
 use crate::error::StartError;
 
 /// Puts the service together and makes its buckets; `None` when it is off.
 pub(crate) async fn open(
-    config: StorageConfig,
     folder: PathBuf,
+    config: StorageConfig,
     db: &Db,
     keys: TokenKeys,
+    project: &ProjectKeys,
     clock: Clock,
     random: Random,
 ) -> Result<Option<State>, StartError> {
@@ -28,6 +29,11 @@ pub(crate) async fn open(
         pool: db.pool(PoolRole::StorageAdmin)?,
         keys,
         blobs: Blobs::Fs(files),
+        s3_keys: S3Keys {
+            access_key_id: project.s3_access_key_id.clone(),
+            secret_access_key: project.s3_secret_access_key.clone(),
+            public_keys: vec![project.anon_key.clone(), project.publishable_key.clone()],
+        },
         clock,
     });
     Box::pin(seed(&state)).await?;

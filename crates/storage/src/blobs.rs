@@ -62,6 +62,14 @@ impl Blobs {
         }
     }
 
+    /// The bytes of several, one behind the other, under a new version. It lasts when this returns. `NoBlob` when one of them
+    /// is not there.
+    pub async fn join(&self, parts: Vec<Uuid>) -> Result<InFlight> {
+        match self {
+            Self::Fs(files) => files.join(parts).await,
+        }
+    }
+
     /// Removes blobs; one that is not there is removed already. Returns those that could not be removed.
     pub async fn remove(&self, versions: Vec<Uuid>) -> Vec<Uuid> {
         match self {

@@ -64,6 +64,22 @@ impl Caller {
         }
     }
 
+    /// The user of a token that came beside a signature (§14).
+    pub fn of_token(state: &State, token: &str) -> Result<Self> {
+        let claims = state
+            .keys
+            .verify(token)
+            .map_err(|error| StorageError::AccessDenied(text(error).to_owned()))?;
+        let role = claims.role().unwrap_or(ANON);
+        Ok(Self {
+            role: role.to_owned(),
+            sub: claims.sub().map(str::to_owned),
+            token: token.to_owned(),
+            claims: claims.json_for(role),
+            is_authenticated: true,
+        })
+    }
+
     /// The service itself, where it acts for somebody whose rights it has checked.
     pub fn service() -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ferrobase_config::{Config, ConfigError};
+use ferrobase_config::{Config, ConfigError, Section};
 
 use crate::model::{names, rules};
 
@@ -17,8 +17,61 @@ pub struct StorageConfig {
     pub path: Option<PathBuf>,
     /// Life of a signed upload URL in seconds (`UPLOAD_SIGNED_URL_EXPIRATION_TIME`).
     pub signed_upload_seconds: u64,
+    /// The S3 protocol.
+    pub s3: S3Config,
     /// Buckets that a start creates.
     pub buckets: Vec<BucketConfig>,
+}
+
+/// The S3 protocol (`storage.s3_protocol`). Its keys are the project's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Config {
+    /// It is spoken (`S3_PROTOCOL_ENABLED`).
+    pub enabled: bool,
+    /// The region of all buckets (`SERVER_REGION`).
+    pub region: String,
+    /// Where clients see the service, which is part of what they sign (`S3_PROTOCOL_PREFIX`).
+    pub prefix: String,
+    /// How much the clocks of client and server may differ, in seconds.
+    pub clock_skew_seconds: u32,
+}
+
+impl Default for S3Config {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            region: "local".to_owned(),
+            prefix: "/storage/v1".to_owned(),
+            clock_skew_seconds: 900,
+        }
+    }
+}
+
+impl S3Config {
+    fn load(section: &Section<'_>) -> Result<Self, ConfigError> {
+        let usual = Self::default();
+        let skew = section
+            .get("max_clock_skew")
+            .u64_or(usual.clock_skew_seconds.into())?;
+        Ok(Self {
+            enabled: section
+                .get("enabled")
+                .or_env("S3_PROTOCOL_ENABLED")
+                .bool_or(usual.enabled)?,
+            region: section
+                .get("region")
+                .or_env("SERVER_REGION")
+                .string()?
+                .unwrap_or(usual.region),
+            prefix: section
+                .get("prefix")
+                .or_env("S3_PROTOCOL_PREFIX")
+                .string()?
+                .map_or(usual.prefix, |prefix| prefix.trim_end_matches('/').to_owned()),
+            clock_skew_seconds: u32::try_from(skew)
+                .map_err(|_| section.invalid("max_clock_skew", "seconds"))?,
+        })
+    }
 }
 
 /// A bucket of the configuration (`storage.buckets.<name>`).
@@ -81,6 +134,7 @@ impl StorageConfig {
                 .get("signed_upload_expiration")
                 .or_env("UPLOAD_SIGNED_URL_EXPIRATION_TIME")
                 .u64_or(7200)?,
+            s3: S3Config::load(&section.section("s3_protocol"))?,
             buckets: buckets.collect::<Result<_, _>>()?,
         })
     }

@@ -6,6 +6,8 @@ use ferrobase_db::DbError;
 use http::StatusCode;
 use serde_json::json;
 
+use crate::s3::fault::Fault;
+
 /// The result of an operation.
 pub type Result<T> = std::result::Result<T, StorageError>;
 
@@ -135,6 +137,12 @@ pub enum StorageError {
     /// The client went away or sent a broken body.
     #[error("The request body could not be read")]
     BrokenBody,
+    /// A bucket into which somebody uploads in parts.
+    #[error("The bucket could not be updated because it is referenced by a pending multipart upload.")]
+    PendingUpload,
+    /// What only the S3 protocol refuses.
+    #[error("{0}")]
+    S3(Fault),
     /// Anything that should not happen; the text is for the log.
     #[error("Internal Server Error")]
     Internal(String),
@@ -157,7 +165,8 @@ impl StorageError {
             Self::BucketAlreadyExists => (409, "BucketAlreadyExists", Some("Duplicate")),
             Self::ResourceAlreadyExists => (409, "ResourceAlreadyExists", Some("Duplicate")),
             Self::ResourceNotEmpty => (409, "ResourceNotEmpty", None),
-            Self::ResourceReferenced => (409, "ResourceReferenced", None),
+            Self::S3(fault) => (fault.status(), fault.code(), None),
+            Self::ResourceReferenced | Self::PendingUpload => (409, "ResourceReferenced", None),
             Self::RelatedMissing => (404, "InvalidRequest", None),
             Self::InvalidBucketName => (400, "InvalidBucketName", Some("Invalid Input")),
             Self::InvalidKey(_) | Self::KeyTooLong => (400, "InvalidKey", None),
@@ -272,6 +281,13 @@ impl From<DbError> for StorageError {
                 }
             }
             Some("23505") => Self::ResourceAlreadyExists,
+            Some("23503")
+                if error
+                    .detail()
+                    .is_some_and(|detail| detail.contains("from table \"s3_multipart_uploads")) =>
+            {
+                Self::PendingUpload
+            }
             Some("23503")
                 if error
                     .detail()

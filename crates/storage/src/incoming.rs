@@ -125,7 +125,7 @@ impl Incoming {
 }
 
 /// The body's bytes, which have to keep coming.
-fn timed(body: Body) -> impl Stream<Item = Result<Bytes>> + Send {
+pub(crate) fn timed(body: Body) -> impl Stream<Item = Result<Bytes>> + Send {
     let state = (body.into_data_stream(), Instant::now(), 0_u64);
     stream::try_unfold(state, |(mut chunks, begun, bytes)| async move {
         let chunk = match timeout(IDLE, chunks.next()).await {
@@ -143,7 +143,7 @@ fn timed(body: Body) -> impl Stream<Item = Result<Bytes>> + Send {
 }
 
 /// As long as there is a budget, the body may not have more bytes than that: the parser keeps headers in memory.
-fn bounded(body: Body, budget: Arc<AtomicU64>) -> impl Stream<Item = Result<Bytes>> + Send {
+pub(crate) fn bounded(body: Body, budget: Arc<AtomicU64>) -> impl Stream<Item = Result<Bytes>> + Send {
     timed(body).map(move |chunk| {
         let chunk = chunk?;
         let left = budget.load(Ordering::Relaxed);
@@ -158,7 +158,7 @@ fn bounded(body: Body, budget: Arc<AtomicU64>) -> impl Stream<Item = Result<Byte
 }
 
 /// What the parser says of a body, or of what the stream below it said.
-fn broken(error: &multer::Error) -> StorageError {
+pub(crate) fn broken(error: &multer::Error) -> StorageError {
     let multer::Error::StreamReadFailed(cause) = error else {
         return StorageError::BrokenBody;
     };
@@ -170,7 +170,10 @@ fn broken(error: &multer::Error) -> StorageError {
 }
 
 /// The bytes of the form's file; the form has to live as long as they are read.
-fn file(form: Multipart<'static>, field: multer::Field<'static>) -> impl Stream<Item = Result<Bytes>> + Send {
+pub(crate) fn file(
+    form: Multipart<'static>,
+    field: multer::Field<'static>,
+) -> impl Stream<Item = Result<Bytes>> + Send {
     stream::try_unfold((form, field), |(form, mut field)| async move {
         let chunk = field.chunk().await.map_err(|error| broken(&error))?;
         Ok(chunk.map(|chunk| (chunk, (form, field))))
@@ -178,7 +181,7 @@ fn file(form: Multipart<'static>, field: multer::Field<'static>) -> impl Stream<
 }
 
 /// A field's text; `None` for one that is too long, which counts as not sent.
-async fn small(field: &mut multer::Field<'static>) -> Result<Option<String>> {
+pub(crate) async fn small(field: &mut multer::Field<'static>) -> Result<Option<String>> {
     let mut bytes = Vec::new();
     let mut is_long = false;
     while let Some(chunk) = field.chunk().await.map_err(|error| broken(&error))? {
@@ -190,7 +193,8 @@ async fn small(field: &mut multer::Field<'static>) -> Result<Option<String>> {
     Ok(String::from_utf8(bytes).ok().filter(|_| !is_long))
 }
 
-fn is_form(mime: &str) -> bool {
+/// Whether a type is that of a form with files.
+pub(crate) fn is_form(mime: &str) -> bool {
     mime.get(..19)
         .is_some_and(|start| start.eq_ignore_ascii_case("multipart/form-data"))
 }

@@ -21,6 +21,7 @@ use crate::model::ranges::{self, Span};
 use crate::permission;
 use crate::scope::Scope;
 use crate::state::State;
+use crate::store::buckets;
 use crate::store::objects::{self, Object};
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -49,6 +50,8 @@ pub enum Reader {
     Token(Scope),
     /// The URL is signed until then.
     Signed(Option<DateTime<Utc>>),
+    /// The S3 protocol, whose readers are asked for their rights on public buckets as well.
+    S3(Scope),
 }
 
 impl Reader {
@@ -62,6 +65,15 @@ impl Reader {
     pub async fn find(&self, state: &State, target: &Target) -> Result<Object> {
         target.check()?;
         let (bucket, key) = (target.bucket.as_str(), target.key.as_str());
+        if let Self::S3(scope) = self {
+            return match permission::read(state, scope, bucket, key).await {
+                Err(StorageError::NoSuchKey) => {
+                    buckets::find(&state.pool.reads(), bucket).await?;
+                    Err(StorageError::NoSuchKey)
+                }
+                other => other,
+            };
+        }
         let (is_public, object) = objects::find_with_bucket(&state.pool.reads(), bucket, key).await?;
         match self {
             Self::Everybody if !is_public => Err(StorageError::NoSuchBucket),
@@ -75,16 +87,28 @@ impl Reader {
 
     /// The object as an answer to `GET` or `HEAD`.
     pub async fn answer(&self, state: &State, parts: &Parts, target: &Target) -> Result<Response> {
+        self.answer_with(state, parts, target)
+            .await
+            .map(|(_, answer)| answer)
+    }
+
+    /// The same, with the row that the answer is made of.
+    pub async fn answer_with(
+        &self,
+        state: &State,
+        parts: &Parts,
+        target: &Target,
+    ) -> Result<(Object, Response)> {
         let mut object = self.find(state, target).await?;
         loop {
             let answer = Answer::new(&object, parts, self).build(state).await;
             if !matches!(answer, Err(StorageError::NoBlob)) {
-                return answer;
+                return answer.map(|answer| (object, answer));
             }
             // It may have been replaced between the two looks.
             let again = self.find(state, target).await?;
             if again.version == object.version {
-                return answer;
+                return answer.map(|answer| (object, answer));
             }
             object = again;
         }
@@ -164,6 +188,11 @@ impl<'a> Answer<'a> {
             Reader::Signed(until) => {
                 if let Some(until) = until {
                     headers.insert(EXPIRES, value(&ranges::http_date(*until))?);
+                }
+            }
+            Reader::S3(_) => {
+                if let Some(cache_control) = self.object.text("cacheControl") {
+                    headers.insert(CACHE_CONTROL, value(cache_control)?);
                 }
             }
             _ => {
@@ -259,7 +288,8 @@ impl Object {
         Uuid::parse_str(self.version.as_deref()?).ok()
     }
 
-    fn etag(&self) -> String {
+    /// Its tag, quoted.
+    pub fn etag(&self) -> String {
         match self.text("eTag") {
             Some(tag) if tag.starts_with('"') => tag.to_owned(),
             Some(tag) => format!("\"{tag}\""),
@@ -267,7 +297,8 @@ impl Object {
         }
     }
 
-    fn modified(&self) -> DateTime<Utc> {
+    /// When its bytes or their description were written.
+    pub fn modified(&self) -> DateTime<Utc> {
         self.text("lastModified")
             .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
             .map_or(self.updated_at, |at| at.to_utc())

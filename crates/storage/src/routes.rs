@@ -11,6 +11,7 @@ use crate::state::State;
 
 mod bucket;
 mod object;
+mod s3;
 mod service;
 
 /// Answers every request of the service, whose paths begin at the root (`/storage/v1` behind the gateway).
@@ -37,7 +38,11 @@ async fn dispatch(ask: Ask) -> Result<Response> {
         ("status", None) if ask.parts.method == Method::GET => Ok(StatusCode::OK.into_response()),
         ("version", None) if ask.parts.method == Method::GET => Ok(env!("CARGO_PKG_VERSION").into_response()),
         ("health", None) if ask.parts.method == Method::GET => service::health::answer(ask).await,
-        ("upload" | "s3" | "render" | "iceberg" | "vector", _) => service::unserved::answer(&ask, area),
+        ("s3", rest) => {
+            let rest = rest.unwrap_or_default().to_owned();
+            Ok(Box::pin(s3::dispatch(ask, &rest)).await)
+        }
+        ("upload" | "render" | "iceberg" | "vector", _) => service::unserved::answer(&ask, area),
         _ => Err(ask.no_route()),
     }
 }

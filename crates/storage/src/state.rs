@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::blobs::Blobs;
 use crate::config::StorageConfig;
+use crate::s3::identity::S3Keys;
 
 /// What the service is made of.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Parts {
     pub keys: TokenKeys,
     /// The bytes.
     pub blobs: Blobs,
+    /// Keys of the S3 protocol.
+    pub s3_keys: S3Keys,
     /// Time.
     pub clock: Clock,
 }

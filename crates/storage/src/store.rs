@@ -2,7 +2,9 @@
 
 pub mod batches;
 pub mod buckets;
+pub mod keys;
 pub mod listing;
+pub mod multipart;
 pub mod objects;
 pub mod pending;
 pub mod scope;

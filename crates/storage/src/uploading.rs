@@ -23,7 +23,7 @@ use crate::store::objects::NewObject;
 use crate::store::{buckets, objects, pending, scope};
 
 /// Files of this name keep an empty folder alive; they are empty themselves and of no type.
-const PLACEHOLDER: &str = ".emptyFolderPlaceholder";
+pub(crate) const PLACEHOLDER: &str = ".emptyFolderPlaceholder";
 
 /// An upload that is to be.
 #[derive(Debug)]
@@ -38,14 +38,34 @@ pub struct Upload {
     pub is_upsert: bool,
 }
 
+/// An object that was uploaded.
+#[derive(Debug)]
+pub struct Saved {
+    /// Its id.
+    pub id: Uuid,
+    /// MD5 of its content in hexadecimal digits.
+    pub md5: String,
+}
+
 impl Upload {
     /// Takes the bytes and makes the row. The object's id.
     pub async fn run(self, state: &State, headers: &HeaderMap, body: Body) -> Result<Uuid> {
         self.target.check()?;
         let bucket = buckets::find(&state.pool.reads(), &self.target.bucket).await?;
         let incoming = Incoming::read(headers, body).await?;
-        let declared = declared(headers);
-        let limit = self.limit(state, &bucket, &incoming)?;
+        let saved = self.save(state, &bucket, incoming, declared(headers)).await?;
+        Ok(saved.id)
+    }
+
+    /// The same with what is known already; `declared` bytes are announced.
+    pub async fn save(
+        self,
+        state: &State,
+        bucket: &buckets::Bucket,
+        incoming: Incoming,
+        declared: Option<u64>,
+    ) -> Result<Saved> {
+        let limit = self.limit(state, bucket, &incoming)?;
         if !incoming.is_form && declared.is_some_and(|length| length > limit) {
             return Err(StorageError::TooLarge);
         }
@@ -78,13 +98,15 @@ impl Upload {
             metadata: facts.metadata(state, &stored),
             user_metadata: Some(user_metadata.unwrap_or_else(|| json!({}))),
         };
+        let md5 = stored.md5;
         let change = Box::pin(finish(
             state.clone(),
             self.scope.as_service(),
             new,
             self.is_upsert,
         ));
-        stored.flight.settle(change).await
+        let id = stored.flight.settle(change).await?;
+        Ok(Saved { id, md5 })
     }
 
     /// Most bytes that may come; refuses types that the bucket does not take.

@@ -12,6 +12,7 @@ mod hostile;
 mod leftovers;
 mod policies;
 mod reading;
+mod s3;
 mod seeding;
 
 /// Requests as the service itself.

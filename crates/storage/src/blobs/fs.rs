@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::{Blob, Blobs, InFlight, Stored, reading};
 use crate::error::{Result, StorageError};
 
+mod joining;
 mod writing;
 
 /// Bytes that are read along with the opening.
@@ -98,6 +99,10 @@ impl FsBlobs {
         let linked = spawn_blocking(move || inner.link(from, to)).await;
         joined(linked)?.map_err(missing)?;
         Ok(flight)
+    }
+
+    pub(super) async fn join(&self, parts: Vec<Uuid>) -> Result<InFlight> {
+        joining::join(self, parts).await
     }
 
     pub(super) async fn remove(&self, versions: Vec<Uuid>) -> Vec<Uuid> {

@@ -18,7 +18,7 @@ const CONFIG: &str = "project_id = \"conformance\"\n\n[api]\nport = 0\n\n[local_
     [storage]\nfile_size_limit = \"500MB\"\n";
 
 /// Parts of the service that cases may need and that are not served yet: no case counts that needs one.
-const UNSERVED: [&str; 3] = ["render", "tus", "s3"];
+const UNSERVED: [&str; 2] = ["render", "tus"];
 
 /// Replays the groups that are part of the floor.
 pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<Tally> {
@@ -32,6 +32,8 @@ pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<
         .args(["--anon-key", server.value("ANON_KEY")])
         .args(["--jwt-secret", server.value("JWT_SECRET")])
         .args(["--db", server.value("DB_URL")])
+        .args(["--s3-key", server.value("S3_PROTOCOL_ACCESS_KEY_ID")])
+        .args(["--s3-secret", server.value("S3_PROTOCOL_ACCESS_KEY_SECRET")])
         .arg("--json-out")
         .arg(&report);
     if !options.all_groups {

@@ -84,7 +84,11 @@ const OWNED: &[(&str, &[&str], &str)] = &[
     ("deadpool-postgres", &["db"], "only db opens connections"),
     ("tokio-postgres-rustls", &["db"], "only db opens connections"),
     ("jsonwebtoken", &["jwt"], "only jwt signs and verifies"),
-    ("roxmltree", &["auth"], "SAML alone reads XML, within bounds"),
+    (
+        "roxmltree",
+        &["auth", "storage"],
+        "only SAML and S3 read XML, within bounds",
+    ),
     ("comfy-table", &["ferrobase"], "only the program prints"),
 ];
 

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use ferrobase_db::{Db, DbOptions, Executor, PoolRole, Target};
 use ferrobase_jwt::{Clock, KeySet, Random, TokenKeys};
 use ferrobase_storage::blobs::{Blobs, FsBlobs};
-use ferrobase_storage::{Parts, State, StorageConfig, StorageError, sweeping};
+use ferrobase_storage::config::S3Config;
+use ferrobase_storage::{Parts, S3Keys, State, StorageConfig, StorageError, sweeping};
 
 use super::*;
 
@@ -15,6 +16,7 @@ fn config() -> StorageConfig {
         file_size_limit: 1 << 20,
         path: None,
         signed_upload_seconds: 60,
+        s3: S3Config::default(),
         buckets: Vec::new(),
     }
 }
@@ -36,6 +38,7 @@ fn state(backend: &Backend, root: &std::path::Path) -> State {
         pool: db.pool(PoolRole::StorageAdmin).unwrap(),
         keys: TokenKeys::new(&keys, Clock::System).unwrap(),
         blobs: Blobs::Fs(FsBlobs::open_root(root, Random).unwrap()),
+        s3_keys: S3Keys::default(),
         clock: Clock::System,
     })
 }

@@ -197,3 +197,29 @@ async fn leftovers_of_a_process_that_died() {
     let beside = blobs(root.path());
     assert_eq!(beside.leftovers().await.unwrap(), Vec::<Uuid>::new());
 }
+
+#[tokio::test]
+async fn several_become_one() {
+    let root = tempfile::tempdir().unwrap();
+    let blobs = blobs(root.path());
+    let mut parts = Vec::new();
+    for text in ["hello ", "", "world"] {
+        let content = vec![Ok(Bytes::from_static(text.as_bytes()))];
+        let stored = blobs.put(10, chunks(content)).await.unwrap();
+        parts.push(stored.flight.version());
+        stored.flight.settle(async { Ok(()) }).await.unwrap();
+    }
+    let flight = blobs.join(parts.clone()).await.unwrap();
+    let whole = flight.version();
+    flight.settle(async { Ok(()) }).await.unwrap();
+    assert_eq!(blobs.remove(parts.clone()).await, Vec::<Uuid>::new());
+    let blob = blobs.open(whole, true).await.unwrap();
+    assert_eq!(text(&blob, 0, blob.size()).await, "hello world");
+    assert_eq!(files(root.path()), (1, 0));
+    // Nothing is left of one that lacks a part.
+    assert!(matches!(
+        blobs.join(vec![whole, parts[0]]).await,
+        Err(StorageError::NoBlob)
+    ));
+    files_become(root.path(), (1, 0)).await;
+}

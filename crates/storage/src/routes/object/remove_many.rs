@@ -6,10 +6,7 @@ use serde_json::Value;
 
 use crate::ask::Ask;
 use crate::error::Result;
-use crate::scope::Scope;
-use crate::state::State;
-use crate::store::batches::{self, Deleted};
-use crate::store::{pending, scope};
+use crate::removing;
 
 /// Keys of one transaction.
 const BATCH: usize = 500;
@@ -23,23 +20,8 @@ pub(super) async fn answer(ask: Ask, bucket: &str) -> Result<Response> {
     let keys = ask.fields().await?.required_texts("prefixes", MOST)?;
     let mut shown: Vec<Value> = Vec::new();
     for keys in keys.chunks(BATCH) {
-        let deleted = delete(&state, &scope, bucket, keys).await?;
+        let deleted = removing::many(&state, &scope, bucket, keys).await?;
         shown.extend(deleted.into_iter().map(|row| row.shown));
     }
     Ok(Json(shown).into_response())
-}
-
-async fn delete(state: &State, caller: &Scope, bucket: &str, keys: &[String]) -> Result<Vec<Deleted>> {
-    let mut connection = state.pool.get().await?;
-    let tx = connection.begin().await?;
-    batches::lock(&tx, bucket, keys).await?;
-    let (entered, deleted) = futures_util::join!(caller.enter(&tx), batches::delete(&tx, bucket, keys));
-    entered?;
-    let deleted = deleted?;
-    let versions: Vec<String> = deleted.iter().filter_map(|row| row.version.clone()).collect();
-    scope::leave(&tx).await?;
-    pending::add(&tx, bucket, &versions).await?;
-    tx.commit().await?;
-    state.wake_sweep();
-    Ok(deleted)
 }

@@ -1,8 +1,7 @@
-//! Protocols that this server does not speak yet say so in their own dialect (§12, §13, §14, §17).
+//! Protocols that this server does not speak yet say so in their own dialect (§12, §13, §17).
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
 
 use crate::ask::Ask;
 use crate::error::{Result, StorageError};
@@ -12,13 +11,6 @@ pub(in crate::routes) fn answer(ask: &Ask, area: &str) -> Result<Response> {
         "upload" => Ok((
             StatusCode::NOT_IMPLEMENTED,
             "Resumable uploads are not supported by this server",
-        )
-            .into_response()),
-        "s3" => Ok((
-            StatusCode::NOT_IMPLEMENTED,
-            [(CONTENT_TYPE, "application/xml")],
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NotImplemented</Code>\
-             <Message>The S3 protocol is not supported by this server</Message></Error>",
         )
             .into_response()),
         "render" => Err(StorageError::NotSupported("Image transformations")),
