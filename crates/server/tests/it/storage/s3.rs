@@ -248,6 +248,19 @@ async fn bodies_in_all_forms() {
     };
     refused(request.send(&backend).await, 400, "BadDigest");
     is_stored("123456789").await;
+    // Only a new object.
+    let new = |path: &'static str| Request {
+        path,
+        headers: vec![("if-none-match", "*")],
+        ..Request::default()
+    };
+    refused(new("/b/k").send(&backend).await, 412, "PreconditionFailed");
+    assert_eq!(new("/b/new").send(&backend).await.status, 200);
+    assert_eq!(
+        owner.send(Method::DELETE, "/object/b/new", &[], "").await.status,
+        200
+    );
+    is_stored("123456789").await;
     files_become(&backend, (1, 0)).await;
     backend.stop().await;
 }

@@ -18,12 +18,14 @@ use crate::uploading::{PLACEHOLDER, Upload};
 
 pub(super) async fn answer(mut call: Call, mut target: Target) -> Result<Response> {
     let scope = call.scope("storage.s3.upload");
-    if let Some(name) = ["if-none-match", "if-match"]
-        .into_iter()
-        .find(|name| call.header(name).is_some())
-    {
-        return Err(Fault::NotImplemented(name.to_owned()).into());
+    if call.header("if-match").is_some() {
+        return Err(Fault::NotImplemented("if-match".to_owned()).into());
     }
+    let is_upsert = match call.header("if-none-match") {
+        None => true,
+        Some("*") => false,
+        Some(_) => return Err(Fault::NotImplemented("if-none-match with a tag".to_owned()).into()),
+    };
     let payload = call.take_payload()?;
     if target.key.ends_with('/') && payload.length == Some(0) {
         target.key.push_str(PLACEHOLDER);
@@ -44,9 +46,13 @@ pub(super) async fn answer(mut call: Call, mut target: Target) -> Result<Respons
         target,
         owner_id: scope.caller.sub.clone(),
         scope,
-        is_upsert: true,
+        is_upsert,
     };
-    let saved = Box::pin(upload.save(&call.state, &bucket, incoming, payload.length)).await?;
+    let saved = Box::pin(upload.save(&call.state, &bucket, incoming, payload.length)).await;
+    let saved = saved.map_err(|error| match error {
+        StorageError::KeyAlreadyExists => Fault::Precondition.into(),
+        other => other,
+    })?;
     let mut response = empty(StatusCode::OK);
     if let Some(etag) = value(&format!("\"{}\"", saved.md5)) {
         response.headers_mut().insert(ETAG, etag);
