@@ -19,6 +19,8 @@ pub struct StorageConfig {
     pub signed_upload_seconds: u64,
     /// The S3 protocol.
     pub s3: S3Config,
+    /// Images in other sizes and formats.
+    pub images: ImageConfig,
     /// Buckets that a start creates.
     pub buckets: Vec<BucketConfig>,
 }
@@ -47,6 +49,36 @@ impl Default for S3Config {
     }
 }
 
+/// Settings of image transformations (`storage.image_transformation`).
+#[derive(Debug, Clone)]
+pub struct ImageConfig {
+    /// The routes are there.
+    pub enabled: bool,
+    /// Least width and height in pixels (`IMAGE_TRANSFORMATION_LIMIT_MIN_SIZE`).
+    pub min_size: u32,
+    /// Greatest width and height in pixels (`IMAGE_TRANSFORMATION_LIMIT_MAX_SIZE`).
+    pub max_size: u32,
+    /// Largest source in bytes.
+    pub source_bytes: u64,
+    /// Most pixels of a source.
+    pub source_pixels: u64,
+    /// Bytes of memory for results.
+    pub cache_size: u64,
+}
+
+impl Default for ImageConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            min_size: 1,
+            max_size: 2000,
+            source_bytes: 25_000_000,
+            source_pixels: 50_000_000,
+            cache_size: 64 << 20,
+        }
+    }
+}
+
 impl S3Config {
     fn load(section: &Section<'_>) -> Result<Self, ConfigError> {
         let usual = Self::default();
@@ -71,6 +103,34 @@ impl S3Config {
             clock_skew_seconds: u32::try_from(skew)
                 .map_err(|_| section.invalid("max_clock_skew", "seconds"))?,
         })
+    }
+}
+
+impl ImageConfig {
+    fn load(section: &Section<'_>) -> Result<Self, ConfigError> {
+        let usual = Self::default();
+        let pixels = |name, env, usual: u32| -> Result<u32, ConfigError> {
+            let number = section.get(name).or_env(env).u64_or(usual.into())?;
+            u32::try_from(number)
+                .ok()
+                .filter(|number| (1..=16_383).contains(number))
+                .ok_or_else(|| section.invalid(name, "a number of pixels from 1 to 16383"))
+        };
+        let made = Self {
+            enabled: section
+                .get("enabled")
+                .or_env("IMAGE_TRANSFORMATION_ENABLED")
+                .bool_or(usual.enabled)?,
+            min_size: pixels("min_size", "IMAGE_TRANSFORMATION_LIMIT_MIN_SIZE", usual.min_size)?,
+            max_size: pixels("max_size", "IMAGE_TRANSFORMATION_LIMIT_MAX_SIZE", usual.max_size)?,
+            source_bytes: section.get("max_source_size").byte_size_or(usual.source_bytes)?,
+            source_pixels: section.get("max_source_pixels").u64_or(usual.source_pixels)?,
+            cache_size: section.get("cache_size").byte_size_or(usual.cache_size)?,
+        };
+        if made.min_size > made.max_size {
+            return Err(section.invalid("min_size", "at most max_size"));
+        }
+        Ok(made)
     }
 }
 
@@ -135,6 +195,7 @@ impl StorageConfig {
                 .or_env("UPLOAD_SIGNED_URL_EXPIRATION_TIME")
                 .u64_or(7200)?,
             s3: S3Config::load(&section.section("s3_protocol"))?,
+            images: ImageConfig::load(&section.section("image_transformation"))?,
             buckets: buckets.collect::<Result<_, _>>()?,
         })
     }

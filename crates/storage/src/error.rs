@@ -98,6 +98,18 @@ pub enum StorageError {
     /// A part that this server does not have.
     #[error("{0} are not supported by this server")]
     NotSupported(&'static str),
+    /// What is to be rendered is no image, or none that can be read.
+    #[error("The source image is invalid or unsupported for rendering")]
+    UnusableImage,
+    /// An image that is too large to be rendered.
+    #[error("{0}")]
+    Image(&'static str),
+    /// Too many renders wait already.
+    #[error("Too many requests")]
+    RenderBusy,
+    /// A render took too long.
+    #[error("Image request timed out")]
+    RenderTimeout,
     /// Somebody else holds the lock.
     #[error("The resource is locked")]
     ResourceLocked,
@@ -175,7 +187,9 @@ impl StorageError {
             }
             Self::TooLarge => (413, "EntityTooLarge", Some("Payload too large")),
             Self::InvalidRange => (416, "InvalidRange", Some("invalid_range")),
-            Self::InvalidRequest(_) | Self::BrokenBody => (400, "InvalidRequest", None),
+            Self::InvalidRequest(_) | Self::BrokenBody | Self::UnusableImage | Self::Image(_) => {
+                (400, "InvalidRequest", None)
+            }
             Self::Stalled => (408, "InvalidRequest", None),
             Self::InvalidHeader => (400, "InvalidRequest", Some("invalid_header_char")),
             Self::BodyTooLarge => (413, "InvalidRequest", Some("FastifyError")),
@@ -185,6 +199,8 @@ impl StorageError {
             Self::Validation(_) => (400, "InvalidRequest", Some("Error")),
             Self::InvalidParameter(_) | Self::UnreadableValue(_) => (400, "InvalidParameter", None),
             Self::Route(_) => (404, "InvalidRequest", Some("Not Found")),
+            Self::RenderBusy => (429, "SlowDown", Some("Too Many Requests")),
+            Self::RenderTimeout => (504, "InvalidRequest", None),
             Self::NotSupported(_) => (409, "NotSupported", None),
             Self::ResourceLocked | Self::Overtaken => (423, "ResourceLocked", None),
             Self::DatabaseTimeout => (544, "DatabaseTimeout", None),

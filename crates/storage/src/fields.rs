@@ -80,7 +80,8 @@ impl Fields {
         }
     }
 
-    fn wrong(&self, name: &str, what: &str) -> StorageError {
+    /// The refusal of a field.
+    pub fn wrong(&self, name: &str, what: &str) -> StorageError {
         StorageError::Validation(format!("{}/{name} {what}", self.place))
     }
 

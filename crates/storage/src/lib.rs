@@ -14,6 +14,7 @@ pub mod config;
 pub mod copying;
 pub mod error;
 pub mod fields;
+pub mod images;
 pub mod incoming;
 pub mod model;
 pub mod multipart;

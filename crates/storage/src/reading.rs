@@ -116,7 +116,7 @@ impl Reader {
 }
 
 /// An object that is being answered.
-struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     object: &'a Object,
     parts: &'a Parts,
     reader: &'a Reader,
@@ -125,7 +125,7 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn new(object: &'a Object, parts: &'a Parts, reader: &'a Reader) -> Self {
+    pub(crate) fn new(object: &'a Object, parts: &'a Parts, reader: &'a Reader) -> Self {
         Self {
             etag: object.etag(),
             modified: object.modified(),
@@ -139,7 +139,7 @@ impl<'a> Answer<'a> {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         self.describe(headers)?;
-        if ranges::is_unchanged(&self.parts.headers, &self.etag, self.modified) {
+        if self.is_unchanged() {
             headers.remove(CONTENT_TYPE);
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return Ok(response);
@@ -176,8 +176,13 @@ impl<'a> Answer<'a> {
         Ok(response)
     }
 
+    /// The client has it already.
+    pub(crate) fn is_unchanged(&self) -> bool {
+        ranges::is_unchanged(&self.parts.headers, &self.etag, self.modified)
+    }
+
     /// Everything that does not depend on the part that is asked for.
-    fn describe(&self, headers: &mut HeaderMap) -> Result<()> {
+    pub(crate) fn describe(&self, headers: &mut HeaderMap) -> Result<()> {
         headers.insert(CONTENT_TYPE, value(self.object.served_type())?);
         headers.insert(ETAG, value(&self.etag)?);
         headers.insert(LAST_MODIFIED, value(&ranges::http_date(self.modified))?);

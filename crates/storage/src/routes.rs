@@ -11,6 +11,7 @@ use crate::state::State;
 
 mod bucket;
 mod object;
+mod render;
 mod s3;
 mod service;
 
@@ -35,6 +36,7 @@ async fn dispatch(ask: Ask) -> Result<Response> {
         ("object", Some(rest)) => Box::pin(object::dispatch(ask, rest)).await,
         ("bucket", rest) => Box::pin(bucket::dispatch(ask, rest.filter(|rest| !rest.is_empty()))).await,
         ("cdn", rest) => service::cdn::purge(&ask, rest.unwrap_or_default()),
+        ("render", Some(rest)) => Box::pin(render::dispatch(ask, rest)).await,
         ("status", None) if ask.parts.method == Method::GET => Ok(StatusCode::OK.into_response()),
         ("version", None) if ask.parts.method == Method::GET => Ok(env!("CARGO_PKG_VERSION").into_response()),
         ("health", None) if ask.parts.method == Method::GET => service::health::answer(ask).await,
@@ -42,7 +44,7 @@ async fn dispatch(ask: Ask) -> Result<Response> {
             let rest = rest.unwrap_or_default().to_owned();
             Ok(Box::pin(s3::dispatch(ask, &rest)).await)
         }
-        ("upload" | "render" | "iceberg" | "vector", _) => service::unserved::answer(&ask, area),
+        ("upload" | "iceberg" | "vector", _) => service::unserved::answer(&ask, area),
         _ => Err(ask.no_route()),
     }
 }

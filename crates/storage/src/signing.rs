@@ -7,6 +7,7 @@ use crate::ask::Target;
 use crate::caller;
 use crate::error::{Result, StorageError};
 use crate::fields::Fields;
+use crate::images::Transform;
 use crate::state::State;
 
 /// From this second on no time can be written in milliseconds.
@@ -37,6 +38,10 @@ pub struct Signed {
     pub expires: Option<i64>,
     /// Whose the upload will be.
     pub owner: Option<String>,
+    /// What an image is made of the object, if it is to be one, and its format.
+    pub transformations: Option<String>,
+    /// See there.
+    pub format: Option<String>,
     /// The upload replaces what there is.
     pub is_upsert: bool,
 }
@@ -57,6 +62,11 @@ pub fn check_life(state: &State, seconds: i64) -> Result<()> {
 /// A token to read an object.
 pub fn download(state: &State, target: &Target, seconds: i64) -> Result<String> {
     sign(state, target, Purpose::Download, seconds, json!({}))
+}
+
+/// A token to read an image made of an object.
+pub fn render(state: &State, target: &Target, seconds: i64, transform: &Transform) -> Result<String> {
+    sign(state, target, Purpose::Download, seconds, transform.claims())
 }
 
 /// A token to upload an object.
@@ -104,6 +114,8 @@ pub fn check(state: &State, token: &str, target: &Target, purpose: Purpose) -> R
     }
     Ok(Signed {
         expires: claims.time("exp"),
+        transformations: claims.str("transformations").map(str::to_owned),
+        format: claims.str("format").map(str::to_owned),
         owner: claims.str("owner").map(str::to_owned),
         is_upsert: claims.get("upsert").and_then(Value::as_bool).unwrap_or_default(),
     })

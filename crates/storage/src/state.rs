@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::blobs::Blobs;
 use crate::config::StorageConfig;
+use crate::images::Images;
 use crate::s3::identity::S3Keys;
 
 /// What the service is made of.
@@ -35,6 +36,7 @@ pub struct State(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     parts: Parts,
+    images: Images,
     /// There are blobs to be removed.
     sweep: Notify,
 }
@@ -43,9 +45,15 @@ impl State {
     /// Puts the service together.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
+            images: Images::new(parts.config.images.clone()),
             parts,
             sweep: Notify::new(),
         }))
+    }
+
+    /// Makes images.
+    pub fn images(&self) -> &Images {
+        &self.0.images
     }
 
     /// Tells the sweep that there may be work.

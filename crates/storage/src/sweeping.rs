@@ -51,7 +51,8 @@ pub async fn superfluous(state: &State) -> Result<()> {
         if due.is_empty() {
             return Ok(());
         }
-        let versions = due.iter().filter_map(|text| Uuid::parse_str(text).ok()).collect();
+        let versions: Vec<Uuid> = due.iter().filter_map(|text| Uuid::parse_str(text).ok()).collect();
+        state.images().forget(&versions);
         let failed = state.blobs.remove(versions).await;
         let failed: Vec<String> = failed.iter().map(ToString::to_string).collect();
         let gone: Vec<String> = due

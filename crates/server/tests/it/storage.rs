@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 mod blobs;
 mod hostile;
+mod images;
 mod leftovers;
 mod policies;
 mod reading;

@@ -18,7 +18,7 @@ const CONFIG: &str = "project_id = \"conformance\"\n\n[api]\nport = 0\n\n[local_
     [storage]\nfile_size_limit = \"500MB\"\n";
 
 /// Parts of the service that cases may need and that are not served yet: no case counts that needs one.
-const UNSERVED: [&str; 2] = ["render", "tus"];
+const UNSERVED: [&str; 1] = ["tus"];
 
 /// Replays the groups that are part of the floor.
 pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<Tally> {

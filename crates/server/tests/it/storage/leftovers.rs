@@ -17,6 +17,7 @@ fn config() -> StorageConfig {
         path: None,
         signed_upload_seconds: 60,
         s3: S3Config::default(),
+        images: ferrobase_storage::config::ImageConfig::default(),
         buckets: Vec::new(),
     }
 }

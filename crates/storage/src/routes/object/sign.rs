@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::ask::{Ask, Target};
-use crate::error::{Result, StorageError};
+use crate::error::Result;
+use crate::images::Transform;
 use crate::{permission, signing};
 
 pub(super) async fn answer(ask: Ask, target: Target) -> Result<Response> {
@@ -15,15 +16,21 @@ pub(super) async fn answer(ask: Ask, target: Target) -> Result<Response> {
     fields.require(&["expiresIn"])?;
     let seconds = fields.integer("expiresIn", 1)?.unwrap_or_default();
     target.check()?;
-    if fields
-        .get("transform")
-        .is_some_and(|transform| transform.as_object().is_some_and(|all| !all.is_empty()))
-    {
-        return Err(StorageError::NotSupported("Image transformations"));
-    }
+    let images = &state.config.images;
+    let transform = fields.object("transform")?.filter(|_| images.enabled);
+    let transform = match transform {
+        Some(fields) => Some(Transform::of(&fields, images)?).filter(|transform| !transform.is_empty()),
+        None => None,
+    };
     signing::check_life(&state, seconds)?;
     permission::read(&state, &scope, &target.bucket, &target.key).await?;
-    let token = signing::download(&state, &target, seconds)?;
-    let url = format!("/object/sign/{}/{}?token={token}", target.bucket, target.key);
+    let (place, token) = match &transform {
+        None => ("object", signing::download(&state, &target, seconds)?),
+        Some(transform) => (
+            "render/image",
+            signing::render(&state, &target, seconds, transform)?,
+        ),
+    };
+    let url = format!("/{place}/sign/{}/{}?token={token}", target.bucket, target.key);
     Ok(Json(json!({ "signedURL": url })).into_response())
 }

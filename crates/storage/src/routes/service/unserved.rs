@@ -13,7 +13,6 @@ pub(in crate::routes) fn answer(ask: &Ask, area: &str) -> Result<Response> {
             "Resumable uploads are not supported by this server",
         )
             .into_response()),
-        "render" => Err(StorageError::NotSupported("Image transformations")),
         "iceberg" => Err(StorageError::NotSupported("Analytics buckets")),
         "vector" => Err(StorageError::NotSupported("Vector buckets")),
         _ => Err(ask.no_route()),
