@@ -90,6 +90,13 @@ impl Connection {
         self.client.as_ref().is_none_or(|client| client.is_closed())
     }
 
+    /// Ends the connection instead of giving it back: with it go the locks of its session.
+    pub fn close(mut self) {
+        if let Some(client) = self.client.take() {
+            drop(Object::take(client));
+        }
+    }
+
     /// Begins a transaction. `BEGIN` travels together with its first statement.
     pub async fn begin(&mut self) -> Result<Transaction<'_>, DbError> {
         if self.is_open.swap(false, Ordering::AcqRel) {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 
-pub use fs::FsBlobs;
+pub use fs::{Appending, FsBlobs, Writing};
 pub use in_flight::InFlight;
 pub use reading::Blob;
 
@@ -45,6 +45,14 @@ impl Blobs {
     {
         match self {
             Self::Fs(files) => files.put(limit, stream).await,
+        }
+    }
+
+    /// Goes on with the blob of a resumable upload behind its first `offset` bytes, whose MD5 is in the state `hash`. What
+    /// comes behind them is cut off. `NoBlob` when there are fewer, `ResourceLocked` when somebody else writes.
+    pub async fn append(&self, version: Uuid, offset: u64, hash: Option<Vec<u8>>) -> Result<Appending> {
+        match self {
+            Self::Fs(files) => files.append(version, offset, hash).await,
         }
     }
 

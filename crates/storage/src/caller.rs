@@ -91,9 +91,14 @@ impl Caller {
         }
     }
 
+    /// It is `service_role`.
+    pub fn is_service(&self) -> bool {
+        self.role == SERVICE
+    }
+
     /// Refuses everybody but `service_role`.
     pub fn must_be_service(&self) -> Result<()> {
-        if self.role == SERVICE {
+        if self.is_service() {
             return Ok(());
         }
         Err(StorageError::InvalidRole)

@@ -21,6 +21,10 @@ pub struct StorageConfig {
     pub s3: S3Config,
     /// Images in other sizes and formats.
     pub images: ImageConfig,
+    /// Life of a resumable upload in milliseconds, from its beginning (`TUS_URL_EXPIRY_MS`).
+    pub resumable_milliseconds: u64,
+    /// What clients call this server, for the URLs of uploads; what a request says that it asked for when `None`.
+    pub public_url: Option<String>,
     /// Buckets that a start creates.
     pub buckets: Vec<BucketConfig>,
 }
@@ -196,6 +200,16 @@ impl StorageConfig {
                 .u64_or(7200)?,
             s3: S3Config::load(&section.section("s3_protocol"))?,
             images: ImageConfig::load(&section.section("image_transformation"))?,
+            resumable_milliseconds: section
+                .get("resumable_upload_expiration_ms")
+                .or_env("TUS_URL_EXPIRY_MS")
+                .u64_or(24 * 3600 * 1000)?,
+            public_url: config
+                .section("api")
+                .get("external_url")
+                .or_env("API_EXTERNAL_URL")
+                .string()?
+                .filter(|url| !url.is_empty()),
             buckets: buckets.collect::<Result<_, _>>()?,
         })
     }

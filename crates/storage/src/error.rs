@@ -116,6 +116,12 @@ pub enum StorageError {
     /// Others changed the same objects meanwhile: tried again, it may work.
     #[error("The resource is locked")]
     Overtaken,
+    /// The bytes of a request are not those that its checksum is of.
+    #[error("Checksum Mismatch")]
+    Checksum,
+    /// Who holds the lock did not let go in time.
+    #[error("acquiring lock timeout")]
+    LockTimeout,
     /// The database took too long.
     #[error("The connection to the database timed out")]
     DatabaseTimeout,
@@ -203,6 +209,8 @@ impl StorageError {
             Self::RenderTimeout => (504, "InvalidRequest", None),
             Self::NotSupported(_) => (409, "NotSupported", None),
             Self::ResourceLocked | Self::Overtaken => (423, "ResourceLocked", None),
+            Self::Checksum => (460, "InvalidChecksum", None),
+            Self::LockTimeout => (503, "LockTimeout", Some("acquiring_lock_timeout")),
             Self::DatabaseTimeout => (544, "DatabaseTimeout", None),
             Self::SlowDown => (429, "SlowDown", Some("too_many_connections")),
             Self::DatabaseReadOnly => (503, "DatabaseReadOnly", None),

@@ -5,3 +5,4 @@ pub mod media;
 pub mod names;
 pub mod ranges;
 pub mod rules;
+pub mod tus;

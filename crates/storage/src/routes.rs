@@ -12,6 +12,7 @@ use crate::state::State;
 mod bucket;
 mod object;
 mod render;
+mod resumable;
 mod s3;
 mod service;
 
@@ -44,7 +45,8 @@ async fn dispatch(ask: Ask) -> Result<Response> {
             let rest = rest.unwrap_or_default().to_owned();
             Ok(Box::pin(s3::dispatch(ask, &rest)).await)
         }
-        ("upload" | "iceberg" | "vector", _) => service::unserved::answer(&ask, area),
+        ("upload", Some(rest)) => Box::pin(resumable::dispatch(ask, rest)).await,
+        ("iceberg" | "vector", _) => service::unserved::answer(&ask, area),
         _ => Err(ask.no_route()),
     }
 }

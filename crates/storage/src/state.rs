@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use crate::blobs::Blobs;
 use crate::config::StorageConfig;
 use crate::images::Images;
+use crate::locks::Locks;
 use crate::s3::identity::S3Keys;
 
 /// What the service is made of.
@@ -39,6 +40,8 @@ struct Inner {
     images: Images,
     /// There are blobs to be removed.
     sweep: Notify,
+    /// Who writes to which resumable upload.
+    locks: Locks,
 }
 
 impl State {
@@ -46,6 +49,7 @@ impl State {
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             images: Images::new(parts.config.images.clone()),
+            locks: Locks::new(parts.pool.clone()),
             parts,
             sweep: Notify::new(),
         }))
@@ -59,6 +63,11 @@ impl State {
     /// Tells the sweep that there may be work.
     pub fn wake_sweep(&self) {
         self.0.sweep.notify_one();
+    }
+
+    /// Who writes to which resumable upload.
+    pub fn locks(&self) -> &Locks {
+        &self.0.locks
     }
 
     /// Resolves when there may be work for the sweep.

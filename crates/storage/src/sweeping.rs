@@ -5,6 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::resuming;
 use crate::state::State;
 use crate::store::pending;
 
@@ -36,6 +37,7 @@ pub async fn run_tasks(state: State, shutdown: impl Future<Output = ()> + Send) 
 
 async fn both(state: &State) -> Result<()> {
     leftovers(state).await?;
+    resuming::expire(state).await?;
     superfluous(state).await
 }
 

@@ -6,6 +6,7 @@
 
 use axum::body::Body;
 use chrono::SecondsFormat;
+use ferrobase_db::Executor;
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use serde_json::{Value, json};
@@ -151,13 +152,18 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     /// The column `metadata` of a new blob.
     pub fn metadata(&self, state: &State, stored: &Stored) -> Value {
+        self.of(state, stored.size, &stored.md5)
+    }
+
+    /// The same for a blob of this size and hash.
+    pub fn of(&self, state: &State, size: u64, md5: &str) -> Value {
         let mut metadata = json!({
-            "eTag": format!("\"{}\"", stored.md5),
-            "size": stored.size,
+            "eTag": format!("\"{}\"", md5),
+            "size": size,
             "mimetype": self.mime,
             "cacheControl": self.cache_control,
             "lastModified": state.clock.now().to_rfc3339_opts(SecondsFormat::Millis, true),
-            "contentLength": stored.size,
+            "contentLength": size,
             "httpStatusCode": 200,
         });
         if let (Some(robots), Some(all)) = (self.robots, metadata.as_object_mut()) {
@@ -171,18 +177,24 @@ impl Facts<'_> {
 pub async fn finish(state: State, scope: Scope, new: NewObject, is_upsert: bool) -> Result<Uuid> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let (entered, old) = futures_util::join!(scope.enter(&tx), objects::lock(&tx, &new.bucket, &new.name));
+    let id = Box::pin(write(&tx, &scope, &new, is_upsert)).await?;
+    tx.commit().await?;
+    state.wake_sweep();
+    Ok(id)
+}
+
+/// The row, within a transaction.
+pub async fn write(tx: &impl Executor, scope: &Scope, new: &NewObject, is_upsert: bool) -> Result<Uuid> {
+    let (entered, old) = futures_util::join!(scope.enter(tx), objects::lock(tx, &new.bucket, &new.name));
     entered?;
     let old = old?;
     if old.is_some() && !is_upsert {
         return Err(StorageError::KeyAlreadyExists);
     }
-    let id = objects::upsert(&tx, &new).await?;
+    let id = objects::upsert(tx, new).await?;
     if let Some(version) = old.and_then(|old| old.version) {
-        scope::leave(&tx).await?;
-        pending::add(&tx, &new.bucket, &[version]).await?;
+        scope::leave(tx).await?;
+        pending::add(tx, &new.bucket, &[version]).await?;
     }
-    tx.commit().await?;
-    state.wake_sweep();
     Ok(id)
 }

@@ -55,14 +55,9 @@ impl Backend {
             ephemeral: true,
         };
         let running = serve(config, options).await.expect("a running backend");
-        let policy = Policy {
-            allow_private: true,
-            user_agent: "testkit".to_owned(),
-        };
-        let client = Outgoing::new(&policy).expect("a client");
         Self {
             running,
-            client,
+            client: client(),
             workdir,
         }
     }
@@ -101,26 +96,15 @@ impl Backend {
         headers: Vec<(String, String)>,
         body: Vec<u8>,
     ) -> Answer {
-        let url = format!("{}{path}", self.endpoints().api_url)
-            .parse()
-            .expect("a URL");
-        let request = OutgoingRequest {
+        ask(
+            &self.client,
+            &self.endpoints().api_url,
             method,
-            url,
+            path,
             headers,
             body,
-            timeout: Duration::from_secs(30),
-            max_response: 16 << 20,
-        };
-        let response = self.client.send(request).await.expect("an answer");
-        let text = String::from_utf8_lossy(&response.body).into_owned();
-        let json = serde_json::from_str(&text).unwrap_or_default();
-        Answer {
-            status: response.status,
-            headers: response.headers,
-            json,
-            text,
-        }
+        )
+        .await
     }
 
     /// Connections of the login that tools use.
@@ -137,6 +121,53 @@ impl Backend {
     /// Ends it in order.
     pub async fn stop(self) {
         self.running.stop().await;
+    }
+}
+
+fn client() -> Outgoing {
+    let policy = Policy {
+        allow_private: true,
+        user_agent: "testkit".to_owned(),
+    };
+    Outgoing::new(&policy).expect("a client")
+}
+
+/// A request to a server that the test starts by itself, at `base`.
+pub async fn request(
+    base: &str,
+    method: Method,
+    path: &str,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+) -> Answer {
+    ask(&client(), base, method, path, headers, body).await
+}
+
+async fn ask(
+    client: &Outgoing,
+    base: &str,
+    method: Method,
+    path: &str,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+) -> Answer {
+    let url = format!("{base}{path}").parse().expect("a URL");
+    let request = OutgoingRequest {
+        method,
+        url,
+        headers,
+        body,
+        timeout: Duration::from_secs(30),
+        max_response: 16 << 20,
+    };
+    let response = client.send(request).await.expect("an answer");
+    let text = String::from_utf8_lossy(&response.body).into_owned();
+    let json = serde_json::from_str(&text).unwrap_or_default();
+    Answer {
+        status: response.status,
+        headers: response.headers,
+        json,
+        text,
     }
 }
 

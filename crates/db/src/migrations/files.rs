@@ -54,7 +54,8 @@ pub(super) const ALL: &[File] = files! {
         "0009_list_objects",
         "0010_list_multipart_uploads",
         "0011_ferrobase",
-        "0012_owner";
+        "0012_owner",
+        "0013_resumable_uploads";
 };
 
 /// What the runner itself needs.

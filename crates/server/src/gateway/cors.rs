@@ -14,7 +14,9 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,D
 /// What browsers may read of an answer, for all services.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "Content-Range, Content-Location, Content-Profile, Location, Link, X-Total-Count, X-Request-Id, X-Supabase-Api-Version, \
-     x-sb-error-code, ETag, Accept-Ranges, Content-Disposition",
+     x-sb-error-code, ETag, Accept-Ranges, Content-Disposition, Upload-Offset, Upload-Length, Upload-Defer-Length, \
+     Upload-Metadata, Upload-Expires, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, \
+     Tus-Complete",
 );
 
 /// How long browsers may remember a preflight: an hour.

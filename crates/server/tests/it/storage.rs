@@ -13,6 +13,7 @@ mod images;
 mod leftovers;
 mod policies;
 mod reading;
+mod resumable;
 mod s3;
 mod seeding;
 

@@ -22,8 +22,11 @@ use uuid::Uuid;
 use super::{Blob, Blobs, InFlight, Stored, reading};
 use crate::error::{Result, StorageError};
 
+mod appending;
 mod joining;
 mod writing;
+
+pub use appending::{Appending, Writing};
 
 /// Bytes that are read along with the opening.
 const HEAD: u64 = 128 * 1024;
@@ -76,6 +79,15 @@ impl FsBlobs {
         S: Stream<Item = Result<Bytes>> + Send + Unpin,
     {
         writing::put(self, limit, stream).await
+    }
+
+    pub(super) async fn append(
+        &self,
+        version: Uuid,
+        offset: u64,
+        hash: Option<Vec<u8>>,
+    ) -> Result<Appending> {
+        appending::open(self, version, offset, hash).await
     }
 
     pub(super) async fn open(&self, version: Uuid, ahead: bool) -> Result<Blob> {

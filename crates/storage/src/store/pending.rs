@@ -27,7 +27,7 @@ const LATER: &str = "\
 /// Of these versions those that rows name: of objects, and of uploads that are not through.
 const REFERRED: &str = "\
     select version from storage.objects where version = any($1) \
-    union select version from _ferrobase.storage_uploads where version = any($1) \
+    union select version from _ferrobase.storage_uploads where version = any($1) and completed_at is null \
     union select version from storage.s3_multipart_uploads_parts where version = any($1)";
 
 /// Notes that blobs are to go.

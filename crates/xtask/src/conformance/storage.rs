@@ -17,9 +17,6 @@ use crate::server::Server;
 const CONFIG: &str = "project_id = \"conformance\"\n\n[api]\nport = 0\n\n[local_smtp]\nport = 0\n\n\
     [storage]\nfile_size_limit = \"500MB\"\n";
 
-/// Parts of the service that cases may need and that are not served yet: no case counts that needs one.
-const UNSERVED: [&str; 1] = ["tus"];
-
 /// Replays the groups that are part of the floor.
 pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<Tally> {
     let server = Server::start("conformance-storage", CONFIG)?;
@@ -36,11 +33,8 @@ pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<
         .args(["--s3-secret", server.value("S3_PROTOCOL_ACCESS_KEY_SECRET")])
         .arg("--json-out")
         .arg(&report);
-    if !options.all_groups {
-        command.args(["--skip-features", &UNSERVED.join(",")]);
-        if !floor.groups.is_empty() {
-            command.args(["--family", &floor.groups.join(",")]);
-        }
+    if !options.all_groups && !floor.groups.is_empty() {
+        command.args(["--family", &floor.groups.join(",")]);
     }
     stream(&mut command, |_| {})?;
     let report = std::fs::read(&report).context("the runner wrote no report")?;

@@ -243,7 +243,6 @@ async fn protocols_that_are_not_served() {
     let backend = Backend::start("").await;
     let owner = Owner(&backend);
     for (method, path, status) in [
-        (Method::POST, "/upload/resumable", 501),
         (Method::GET, "/iceberg/v1/config", 400),
         (Method::POST, "/vector/ListIndexes", 400),
     ] {

@@ -18,12 +18,14 @@ fn config() -> StorageConfig {
         signed_upload_seconds: 60,
         s3: S3Config::default(),
         images: ferrobase_storage::config::ImageConfig::default(),
+        resumable_milliseconds: 60_000,
+        public_url: None,
         buckets: Vec::new(),
     }
 }
 
 /// A service of its own beside the backend's, on the same database.
-fn state(backend: &Backend, root: &std::path::Path) -> State {
+pub(super) fn state(backend: &Backend, root: &std::path::Path) -> State {
     let db = Db::new(&DbOptions {
         target: Target::Url(backend.endpoints().db_url.clone()),
         max_connections: 2,
