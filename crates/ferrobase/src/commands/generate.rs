@@ -59,7 +59,8 @@ struct KeysArgs {
     rotate: bool,
 
     /// Accept nothing of this key any more; cannot be undone
-    #[arg(long, value_name = "KID", conflicts_with = "list")]
+    // Names of keys may begin with a dash.
+    #[arg(long, value_name = "KID", allow_hyphen_values = true, conflicts_with = "list")]
     revoke: Option<String>,
 
     /// Show the keys of this project and where in their lives they are

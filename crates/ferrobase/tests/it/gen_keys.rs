@@ -92,3 +92,22 @@ fn changes_that_cannot_be_made_say_what_to_do() {
     assert_eq!(generate(&["--standby", "--rotate"]).status.code(), Some(2));
     assert_eq!(generate(&["--algorithm", "none"]).status.code(), Some(2));
 }
+
+#[test]
+fn the_name_of_a_key_may_begin_with_a_dash() {
+    let folder = project("[auth]\nsigning_keys_path = \"./signing_keys.json\"\n");
+    let path = folder.path().join("supabase/signing_keys.json");
+    let generate = |arguments: &[&str]| ferrobase(folder.path(), &[&["gen", "keys"], arguments].concat());
+    for arguments in [&["--append"][..], &["--append"], &["--rotate"]] {
+        assert_eq!(generate(arguments).status.code(), Some(0));
+    }
+    let mut both = keys(&path);
+    both[1]["kid"] = "-dash".into();
+    std::fs::write(&path, serde_json::to_vec(&both).unwrap()).unwrap();
+
+    let revoked = generate(&["--revoke", "-dash"]);
+    assert_eq!(revoked.status.code(), Some(0), "{}", stderr(&revoked));
+    let shown = stdout(&revoked);
+    let line = shown.lines().find(|line| line.contains("-dash"));
+    assert!(line.is_some_and(|line| line.contains("revoked")), "{shown}");
+}
