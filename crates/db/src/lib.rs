@@ -24,6 +24,6 @@ pub use reads::Reads;
 pub use target::Target;
 pub use tokio_postgres::Row;
 pub use wire::{
-    DataRow, Ending, Exchange, ExchangeError, Format, Notifications, Param, Piece, Reply, RequestPool,
-    RequestPoolOptions, ResultColumn, ServerError, Statement,
+    DataRow, Ending, Exchange, ExchangeError, Format, Notifications, Param, Piece, ReplicationConnection,
+    ReplicationFrame, Reply, RequestPool, RequestPoolOptions, ResultColumn, ServerError, Standby, Statement,
 };

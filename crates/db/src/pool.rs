@@ -17,7 +17,7 @@ use crate::reads::{Reads, Shared};
 use crate::retire::retire_idle;
 use crate::target::{Parsed, Target};
 use crate::tls;
-use crate::wire::{RequestPool, RequestPoolOptions};
+use crate::wire::{ExchangeError, ReplicationConnection, RequestPool, RequestPoolOptions};
 
 /// Longest wait for a free connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -125,6 +125,11 @@ impl Db {
             target.config.user(name);
         }
         RequestPool::new(&target, options)
+    }
+
+    /// A connection in replication mode, of the login itself, which needs the attribute `REPLICATION`.
+    pub async fn replication(&self) -> Result<ReplicationConnection, ExchangeError> {
+        ReplicationConnection::open(&self.target).await
     }
 
     /// What every new connection runs. Over the private socket the role logs in by itself; elsewhere the login takes the

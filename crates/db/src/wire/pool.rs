@@ -205,7 +205,7 @@ impl Inner {
                 .await
                 .map_err(|error| ExchangeError::Unreachable(error.to_string()))?;
             let mut framed = Framed::new(stream);
-            let greeting = log_in(&mut framed, &self.config).await?;
+            let greeting = log_in(&mut framed, &self.config, &[]).await?;
             Ok((framed, greeting))
         };
         let (framed, greeting) = timeout(CONNECT, connecting)

@@ -22,8 +22,12 @@ pub(crate) struct Greeting {
     pub(crate) has_iso_dates: bool,
 }
 
-/// Logs in and waits until the server is ready.
-pub(crate) async fn log_in(framed: &mut Framed, config: &Config) -> Result<Greeting, ExchangeError> {
+/// Logs in and waits until the server is ready. `further` goes into the first message beside what `config` says.
+pub(crate) async fn log_in(
+    framed: &mut Framed,
+    config: &Config,
+    further: &[(&str, &str)],
+) -> Result<Greeting, ExchangeError> {
     let user = config.get_user().unwrap_or("postgres");
     let mut parameters = vec![("user", user), ("client_encoding", "UTF8")];
     parameters.extend(config.get_dbname().map(|name| ("database", name)));
@@ -33,6 +37,7 @@ pub(crate) async fn log_in(framed: &mut Framed, config: &Config) -> Result<Greet
             .get_application_name()
             .map(|name| ("application_name", name)),
     );
+    parameters.extend(further);
     frontend::startup_message(parameters, &mut framed.out)?;
     framed.flush().await?;
     authenticate(framed, user, config.get_password()).await?;

@@ -42,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("storage", &["db", "jwt", "http", "config"]),
     // Shared ground: knows no service.
     ("db", &["sql", "jwt"]),
+    ("replication", &["db", "sql"]),
     ("cluster", &[]),
     ("jwt", &[]),
     ("messages", &["http", "jwt"]),

@@ -1,0 +1,4 @@
+//! All SQL of this room.
+
+pub(crate) mod server;
+pub(crate) mod slots;
