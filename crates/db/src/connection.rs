@@ -128,6 +128,20 @@ impl Connection {
         Ok(())
     }
 
+    /// Ends the transaction; sent in turn, behind the statements that were polled before.
+    async fn end_in_turn(&self, command: &str) -> Result<(), DbError> {
+        let turn = self.order.lock().await;
+        let mut answer = pin!(self.client()?.batch_execute(command));
+        let first = poll!(answer.as_mut());
+        drop(turn);
+        match first {
+            Poll::Ready(result) => result?,
+            Poll::Pending => answer.await?,
+        }
+        self.is_open.store(false, Ordering::Release);
+        Ok(())
+    }
+
     /// Several statements without parameters and results.
     pub async fn batch(&self, sql: &str) -> Result<(), DbError> {
         Ok(self.client()?.batch_execute(sql).await?)
@@ -231,6 +245,12 @@ impl<'a> Transaction<'a> {
         self.connection.end("ROLLBACK").await
     }
 
+    /// Undoes everything, in the same round trip as the statements that are polled before it (`join!`), of which there is at
+    /// least one.
+    pub async fn undo(&self) -> Result<(), DbError> {
+        self.connection.end_in_turn("ROLLBACK").await
+    }
+
     /// Ends with the next statement: `COMMIT` travels together with it.
     pub fn last(self) -> Last<'a> {
         Last {
@@ -265,23 +285,10 @@ impl Last<'_> {
             return statement.await;
         }
         // `join` polls in order: the statement is the first to ask for its turn.
-        let (result, committed) = join(statement, self.commit()).await;
+        let (result, committed) = join(statement, self.connection.end_in_turn("COMMIT")).await;
         let result = result?;
         committed?;
         Ok(result)
-    }
-
-    async fn commit(&self) -> Result<(), DbError> {
-        let turn = self.connection.order.lock().await;
-        let mut answer = pin!(self.connection.client()?.batch_execute("COMMIT"));
-        let first = poll!(answer.as_mut());
-        drop(turn);
-        match first {
-            Poll::Ready(result) => result?,
-            Poll::Pending => answer.await?,
-        }
-        self.connection.is_open.store(false, Ordering::Release);
-        Ok(())
     }
 }
 

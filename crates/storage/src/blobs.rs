@@ -4,6 +4,7 @@
 //! Between the moment that a blob is begun and the moment that its row is decided it is [`InFlight`]; what a crash leaves in
 //! flight is found again by [`Blobs::leftovers`].
 
+mod cached;
 mod fs;
 mod in_flight;
 mod reading;

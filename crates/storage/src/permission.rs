@@ -1,6 +1,6 @@
 //! What a caller may do, found out by doing it in a transaction that is always rolled back (§8).
 
-use crate::error::Result;
+use crate::error::{Result, StorageError};
 use crate::scope::Scope;
 use crate::state::State;
 use crate::store::objects::{self, Destination, NewObject, Object};
@@ -19,21 +19,41 @@ pub async fn may_write(state: &State, scope: &Scope, new: &NewObject, is_upsert:
             objects::insert(&tx, new).await
         }
     };
-    let (entered, written) = futures_util::join!(scope.enter(&tx), write);
+    let (entered, written, undone) = futures_util::join!(scope.enter(&tx), write, tx.undo());
     entered?;
     written?;
-    tx.rollback().await?;
-    Ok(())
+    Ok(undone?)
 }
 
 /// The object as far as the caller may see it.
 pub async fn read(state: &State, scope: &Scope, bucket: &str, key: &str) -> Result<Object> {
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let (entered, found) = futures_util::join!(scope.enter(&tx), objects::find(&tx, bucket, key));
+    let (entered, found, undone) =
+        futures_util::join!(scope.enter(&tx), objects::find(&tx, bucket, key), tx.undo());
     entered?;
     let found = found?;
-    tx.rollback().await?;
+    undone?;
+    Ok(found)
+}
+
+/// The same where a public bucket asks for no rights. One round trip, whichever it is.
+pub async fn read_unless_public(state: &State, scope: &Scope, bucket: &str, key: &str) -> Result<Object> {
+    let mut connection = state.pool.get().await?;
+    let tx = connection.begin().await?;
+    let (all, entered, found, undone) = futures_util::join!(
+        objects::find_with_bucket(&tx, bucket, key),
+        scope.enter(&tx),
+        objects::find(&tx, bucket, key),
+        tx.undo()
+    );
+    let (is_public, object) = all?;
+    if is_public {
+        return object.ok_or(StorageError::NoSuchKey);
+    }
+    entered?;
+    let found = found?;
+    undone?;
     Ok(found)
 }
 
@@ -42,14 +62,14 @@ pub async fn may_move(state: &State, scope: &Scope, bucket: &str, key: &str, to:
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
     objects::lock_two(&tx, (bucket, key), (&to.bucket, &to.name)).await?;
-    let (entered, found, moved) = futures_util::join!(
+    let (entered, found, moved, undone) = futures_util::join!(
         scope.enter(&tx),
         objects::find(&tx, bucket, key),
-        objects::relocate(&tx, bucket, key, to)
+        objects::relocate(&tx, bucket, key, to),
+        tx.undo()
     );
     entered?;
     found?;
     moved?;
-    tx.rollback().await?;
-    Ok(())
+    Ok(undone?)
 }

@@ -66,7 +66,7 @@ impl Reader {
         target.check()?;
         let (bucket, key) = (target.bucket.as_str(), target.key.as_str());
         if let Self::S3(scope) = self {
-            return match permission::read(state, scope, bucket, key).await {
+            return match Box::pin(permission::read(state, scope, bucket, key)).await {
                 Err(StorageError::NoSuchKey) => {
                     buckets::find(&state.pool.reads(), bucket).await?;
                     Err(StorageError::NoSuchKey)
@@ -74,13 +74,14 @@ impl Reader {
                 other => other,
             };
         }
+        if let Self::Token(scope) = self
+            && scope.caller.is_authenticated
+        {
+            return Box::pin(permission::read_unless_public(state, scope, bucket, key)).await;
+        }
         let (is_public, object) = objects::find_with_bucket(&state.pool.reads(), bucket, key).await?;
         match self {
-            Self::Everybody if !is_public => Err(StorageError::NoSuchBucket),
-            Self::Token(scope) if !is_public && !scope.caller.is_authenticated => {
-                Err(StorageError::NoSuchBucket)
-            }
-            Self::Token(scope) if !is_public => permission::read(state, scope, bucket, key).await,
+            Self::Everybody | Self::Token(_) if !is_public => Err(StorageError::NoSuchBucket),
             _ => object.ok_or(StorageError::NoSuchKey),
         }
     }

@@ -3,14 +3,16 @@
 //!
 //! While a blob is in flight there is an empty file of its name in `<root>/pending`: by it a crash's leftovers are found
 //! without looking at all blobs, and nothing else is ever taken for one. A lost marker costs space, never a blob.
+//! Markers are further names of one file. ext4 gives no inode out again within a minute of its removal, and a new file has to
+//! get past all of those: with a file for each marker that was most of the time of a small upload.
 
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use ferrobase_jwt::Random;
@@ -42,6 +44,8 @@ pub struct FsBlobs(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     root: PathBuf,
+    /// The file that markers are names of.
+    marker: PathBuf,
     random: Random,
     /// What this process works on.
     in_flight: Mutex<HashSet<Uuid>>,
@@ -58,6 +62,13 @@ impl FsBlobs {
             builder.create(root.join(folder))?;
         }
         builder.create(root.join("pending"))?;
+        let marker = root.join("marker");
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&marker)?;
         sync_folder(root)?;
         let file = OpenOptions::new()
             .write(true)
@@ -68,6 +79,7 @@ impl FsBlobs {
         let is_ours = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
         Ok(Self(Arc::new(Inner {
             root: root.to_owned(),
+            marker,
             random,
             in_flight: Mutex::default(),
             lock: is_ours.then_some(file),
@@ -92,14 +104,14 @@ impl FsBlobs {
 
     pub(super) async fn open(&self, version: Uuid, ahead: bool) -> Result<Blob> {
         let path = self.0.path(version);
+        let length = if ahead { HEAD } else { 0 };
+        if let Some(blob) = Blob::cached(&path, length) {
+            return Ok(blob);
+        }
         let opened = spawn_blocking(move || {
             let file = File::open(path)?;
             let size = file.metadata()?.len();
-            let head = if ahead {
-                reading::read(&file, 0, size.min(HEAD))?
-            } else {
-                Bytes::new()
-            };
+            let head = reading::read(&file, 0, size.min(length))?;
             Ok(Blob::new(file, size, head))
         });
         joined(opened.await)?.map_err(missing)
@@ -198,7 +210,12 @@ impl Inner {
     }
 
     fn mark(&self, version: Uuid) -> io::Result<()> {
-        create(&self.marker(version)).map(drop)
+        let name = self.marker(version);
+        match fs::hard_link(&self.marker, &name) {
+            // Some file systems have no such links, and all of them have a greatest number.
+            Err(_) => create(&name).map(drop),
+            linked => linked,
+        }
     }
 
     fn unmark(&self, version: Uuid) {
@@ -249,12 +266,17 @@ impl Inner {
     }
 
     fn is_old(&self, version: Uuid) -> bool {
-        let written = fs::metadata(self.path(version)).or_else(|_| fs::metadata(self.marker(version)));
-        let age = written
+        let written = fs::metadata(self.path(version))
             .and_then(|data| data.modified())
-            .map(|at| at.elapsed().unwrap_or_default());
+            // When its file last got or lost a name: of all markers nobody made one since.
+            .or_else(|_| fs::metadata(self.marker(version)).map(|data| changed(&data)));
+        let age = written.map(|at| at.elapsed().unwrap_or_default());
         age.is_ok_and(|age| age > ABANDONED)
     }
+}
+
+fn changed(data: &fs::Metadata) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(data.ctime()).unwrap_or_default())
 }
 
 fn create(path: &Path) -> io::Result<File> {

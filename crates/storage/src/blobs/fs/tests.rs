@@ -1,5 +1,5 @@
 use axum::body::to_bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::*;
 use crate::model::ranges::Span;
@@ -51,8 +51,12 @@ async fn what_is_put_is_read() {
     assert_eq!(stored.md5, "5eb63bbbe01eeed093cb22bb8f5acdc3");
     let version = stored.flight.version();
     assert_eq!(files(root.path()), (1, 1));
+    let names = || fs::metadata(root.path().join("marker")).unwrap().nlink();
+    assert_eq!(names(), 2);
     stored.flight.settle(async { Ok(()) }).await.unwrap();
-    assert_eq!(files(root.path()), (1, 0));
+    assert_eq!((files(root.path()), names()), ((1, 0), 1));
+    // Without the file of all markers each is one of its own.
+    fs::remove_file(root.path().join("marker")).unwrap();
 
     let copy = blobs.copy(version).await.unwrap();
     let copied = copy.version();
@@ -96,6 +100,20 @@ async fn large_ones_in_pieces() {
         read(100_000, 1_000_000).await,
         whole.get(100_000..1_100_000).unwrap()
     );
+    // One chunk after the other, each given back before the next is asked for: buffers are used again.
+    let mut body = blob
+        .body(Span {
+            start: 1,
+            length: size - 2,
+        })
+        .into_data_stream();
+    let mut at = 1;
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.unwrap();
+        assert_eq!(chunk, whole.get(at..at + chunk.len()).unwrap(), "at {at}");
+        at += chunk.len();
+    }
+    assert_eq!(at, whole.len() - 1);
     assert_eq!(read(size - 1, 1).await, whole.get(whole.len() - 1..).unwrap());
     let pieces = vec![
         (

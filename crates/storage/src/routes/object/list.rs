@@ -39,9 +39,10 @@ pub(super) async fn answer(ask: Ask, bucket: &str) -> Result<Response> {
     };
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let (entered, found) = futures_util::join!(scope.enter(&tx), listing::search(&tx, bucket, &page));
+    let (entered, found, undone) =
+        futures_util::join!(scope.enter(&tx), listing::search(&tx, bucket, &page), tx.undo());
     entered?;
     let entries = found?;
-    tx.rollback().await?;
+    undone?;
     Ok(Json(entries).into_response())
 }

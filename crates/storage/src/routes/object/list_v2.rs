@@ -35,10 +35,11 @@ pub(super) async fn answer(ask: Ask, bucket: &str) -> Result<Response> {
     let (page, limit) = page_of(&ask.fields().await?)?;
     let mut connection = state.pool.get().await?;
     let tx = connection.begin().await?;
-    let (entered, found) = futures_util::join!(scope.enter(&tx), listing::page(&tx, bucket, &page));
+    let (entered, found, undone) =
+        futures_util::join!(scope.enter(&tx), listing::page(&tx, bucket, &page), tx.undo());
     entered?;
     let entries = found?;
-    tx.rollback().await?;
+    undone?;
     Ok(Json(divided(entries, &page, limit)).into_response())
 }
 
