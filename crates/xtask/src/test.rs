@@ -298,7 +298,7 @@ fn crash(rounds: u32) -> Result<Outcome> {
         ..Outcome::default()
     };
     let mut green = true;
-    for file in ["crash/kill.mjs", "crash/storage.mjs"] {
+    for file in ["crash/kill.mjs", "crash/storage.mjs", "crash/parts.mjs"] {
         let mut command = node();
         command.args([file, "--rounds", &rounds.to_string()]);
         let (mut passed, mut failed) = (0, 0);
