@@ -42,6 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("storage", &["db", "jwt", "http", "config"]),
     // Shared ground: knows no service.
     ("db", &["sql", "jwt"]),
+    ("changes", &["db", "replication", "sql"]),
     ("replication", &["db", "sql"]),
     ("cluster", &[]),
     ("jwt", &[]),

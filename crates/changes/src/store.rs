@@ -1,0 +1,3 @@
+//! All SQL of this room.
+
+pub(crate) mod tables;
