@@ -11,6 +11,7 @@ mod blobs;
 mod hostile;
 mod images;
 mod leftovers;
+mod names;
 mod policies;
 mod reading;
 mod resumable;
