@@ -327,7 +327,8 @@ impl From<DbError> for StorageError {
             Some("57014") => Self::DatabaseTimeout,
             Some("25006") => Self::DatabaseReadOnly,
             Some("42P17") => Self::DatabaseInvalidObjectDefinition,
-            Some("22P02") => Self::UnreadableValue(message()),
+            // The other two: what PostgreSQL's texts and JSON cannot have, a zero character before all.
+            Some("22P02" | "22021" | "22P05") => Self::UnreadableValue(message()),
             Some("42703" | "42P01") => Self::DatabaseSchemaMismatch,
             Some(state) => Self::Database(state.to_owned()),
         }

@@ -17,6 +17,7 @@ mod reading;
 mod resumable;
 mod s3;
 mod seeding;
+mod wire;
 
 /// Requests as the service itself.
 struct Owner<'a>(&'a Backend);

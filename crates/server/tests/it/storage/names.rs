@@ -8,9 +8,8 @@ use data_encoding::{BASE64, HEXLOWER};
 use ferrobase_jwt::{Clock, sha256};
 use ferrobase_storage::s3::sigv4::{ALGORITHM, Canonical, Credential, Signer};
 use percent_encoding::percent_decode_str;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use super::wire::{Reply, Wire};
 use super::*;
 
 /// A part of each name, by which a file of that name would be found wherever it is.
@@ -24,17 +23,83 @@ const WORKERS: usize = 6;
 
 /// What a name is made of, as it stands in a URL: `{}` is the mark.
 const SEGMENTS: [&str; 62] = [
-    "{}", ".", "..", "...", "....", ".{}", "{}.", "{}..", "{}%20", "%20{}", "..{}", "%2e", "%2e%2e", "%2E.", ".%2e",
-    "%252e%252e", "%25252e", "..%2f", "%2f..", "..%2f..%2f{}", "%2f", "%2F%2F", "%5c", "..%5c..%5c{}", "%5c%5ch%5c{}",
-    "%00", "{}%00", "{}%00.png", "%2500", "%01{}", "%1f", "{}%7f", "%0d%0a", "{}%0aSet-Cookie:a", "%09", "%c2%80{}",
-    "caf%C3%A9{}", "cafe%CC%81{}", "%E2%84%AB{}", "%EF%BC%8E%EF%BC%8E", "%EF%BC%8F{}", "%e2%80%ae{}", "%F0%9F%98%80", "%c0%ae%c0%ae", "%c0%af{}",
-    "%ff%fe", "%ed%a0%80", "%", "%{}", "%g0{}", "%u002e", "CON", "nul.txt", "COM1:{}", "aux.{}", "{}::$DATA", "~root{}",
-    "$(id){}", "';drop{}--", "C:%5c{}", "*{}", "-rf{}",
+    "{}",
+    ".",
+    "..",
+    "...",
+    "....",
+    ".{}",
+    "{}.",
+    "{}..",
+    "{}%20",
+    "%20{}",
+    "..{}",
+    "%2e",
+    "%2e%2e",
+    "%2E.",
+    ".%2e",
+    "%252e%252e",
+    "%25252e",
+    "..%2f",
+    "%2f..",
+    "..%2f..%2f{}",
+    "%2f",
+    "%2F%2F",
+    "%5c",
+    "..%5c..%5c{}",
+    "%5c%5ch%5c{}",
+    "%00",
+    "{}%00",
+    "{}%00.png",
+    "%2500",
+    "%01{}",
+    "%1f",
+    "{}%7f",
+    "%0d%0a",
+    "{}%0aSet-Cookie:a",
+    "%09",
+    "%c2%80{}",
+    "caf%C3%A9{}",
+    "cafe%CC%81{}",
+    "%E2%84%AB{}",
+    "%EF%BC%8E%EF%BC%8E",
+    "%EF%BC%8F{}",
+    "%e2%80%ae{}",
+    "%F0%9F%98%80",
+    "%c0%ae%c0%ae",
+    "%c0%af{}",
+    "%ff%fe",
+    "%ed%a0%80",
+    "%",
+    "%{}",
+    "%g0{}",
+    "%u002e",
+    "CON",
+    "nul.txt",
+    "COM1:{}",
+    "aux.{}",
+    "{}::$DATA",
+    "~root{}",
+    "$(id){}",
+    "';drop{}--",
+    "C:%5c{}",
+    "*{}",
+    "-rf{}",
 ];
 
 /// How segments are put together.
 const FRAMES: [&str; 11] = [
-    "A", "A/B", "B/A", "A/A/B", "A/../B", "A//B", "/A", "A/", "b%2fA%2fB", "A%2fB", "%2e%2e%2fA/B",
+    "A",
+    "A/B",
+    "B/A",
+    "A/A/B",
+    "A/../B",
+    "A//B",
+    "/A",
+    "A/",
+    "b%2fA%2fB",
+    "A%2fB",
+    "%2e%2e%2fA/B",
 ];
 
 /// Each name once.
@@ -42,7 +107,7 @@ fn names() -> Vec<String> {
     let mut all = BTreeSet::new();
     for (number, frame) in FRAMES.iter().enumerate() {
         for (index, first) in SEGMENTS.iter().enumerate() {
-            for step in [1, 7, 31] {
+            for step in [1, 5, 7, 12, 31] {
                 let second = SEGMENTS[(index * step + number + step) % SEGMENTS.len()];
                 all.insert(frame.replace('A', first).replace('B', second).replace("{}", MARK));
             }
@@ -82,7 +147,9 @@ fn incompressible(length: usize) -> String {
 /// What the specification says of a key, written down anew.
 fn is_legal(key: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/_!.*'() &$=@;:+,?-".contains(c);
-    !key.is_empty() && key.chars().all(is_plain) && key.split('/').all(|segment| segment != "." && segment != "..")
+    !key.is_empty()
+        && key.chars().all(is_plain)
+        && key.split('/').all(|segment| segment != "." && segment != "..")
 }
 
 /// A name in a URL so that it means nothing else.
@@ -90,105 +157,13 @@ fn encoded(name: &str) -> String {
     let mut text = String::new();
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'/' => text.push(char::from(byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'/' => {
+                text.push(char::from(byte));
+            }
+            _ => text.extend(format!("%{byte:02X}").chars()),
         }
     }
     text
-}
-
-/// A connection that sends requests as they are: clients tidy paths up.
-struct Wire<'a> {
-    backend: &'a Backend,
-    stream: Option<TcpStream>,
-}
-
-struct Reply {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-}
-
-impl<'a> Wire<'a> {
-    fn new(backend: &'a Backend) -> Self {
-        Self { backend, stream: None }
-    }
-
-    async fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let mut head = format!("{method} /storage/v1{path} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n", body.len());
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        let request = [head.as_bytes(), b"\r\n", body].concat();
-        // A connection that the server has ended is told by the first attempt.
-        for _ in 0..2 {
-            if self.stream.is_none() {
-                let address = self.backend.endpoints().api_url.trim_start_matches("http://");
-                self.stream = Some(TcpStream::connect(address).await.unwrap());
-            }
-            let stream = self.stream.as_mut().unwrap();
-            let sent = stream.write_all(&request).await;
-            let reply = if sent.is_ok() { reply(stream, method == "HEAD").await } else { None };
-            let is_over = reply.as_ref().is_none_or(|reply| reply.head.to_lowercase().contains("connection: close"));
-            if is_over {
-                self.stream = None;
-            }
-            if let Some(reply) = reply {
-                assert!(
-                    (200..500).contains(&reply.status),
-                    "{method} {path} {headers:?} {}: {} {}",
-                    String::from_utf8_lossy(body),
-                    reply.head,
-                    String::from_utf8_lossy(&reply.body)
-                );
-                return reply;
-            }
-        }
-        panic!("no answer to {method} {path}");
-    }
-
-    async fn owner(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let bearer = format!("Bearer {}", self.backend.endpoints().service_role_key);
-        let headers = [&[("authorization", bearer.as_str())], headers].concat();
-        self.send(method, path, &headers, body).await
-    }
-
-    async fn order(&mut self, method: &str, path: &str, body: Value) -> Reply {
-        let headers = [("content-type", "application/json")];
-        self.owner(method, path, &headers, body.to_string().as_bytes()).await
-    }
-}
-
-async fn reply(stream: &mut TcpStream, is_head: bool) -> Option<Reply> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break end;
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let mut body = bytes.split_off(end + 4);
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
-    let length = if is_head { 0 } else { length.unwrap_or_default() };
-    while body.len() < length {
-        if stream.read_buf(&mut body).await.ok()? == 0 {
-            return None;
-        }
-    }
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Reply { status, head, body })
 }
 
 /// One name on its way through the doors.
@@ -217,7 +192,11 @@ impl Case<'_> {
             return;
         }
         let name = name.unwrap();
-        assert!(is_yes || name.len() > 1000, "{door} refused {name:?} ({}): {text}", self.raw);
+        assert!(
+            is_yes || name.len() > 1000,
+            "{door} refused {name:?} ({}): {text}",
+            self.raw
+        );
         let path = format!("/object/b/{}", encoded(name));
         let there = self.wire.owner("GET", &path, &[], b"").await;
         if is_yes {
@@ -234,8 +213,14 @@ impl Case<'_> {
     async fn rest(&mut self) {
         let (name, body, raw) = (self.name(), format!("rest {}", self.number), self.raw);
         let headers = [("content-type", "text/plain")];
-        let made = self.wire.owner("POST", &format!("/object/b/{raw}"), &headers, body.as_bytes()).await;
+        let made = self
+            .wire
+            .owner("POST", &format!("/object/b/{raw}"), &headers, body.as_bytes())
+            .await;
         self.judged("upload", &made, name.as_deref(), &body).await;
+        if !self.number.is_multiple_of(4) {
+            return;
+        }
         for (method, path) in [
             ("GET", format!("/object/b/{raw}")),
             ("HEAD", format!("/object/authenticated/b/{raw}")),
@@ -254,7 +239,9 @@ impl Case<'_> {
         let sign = format!("/object/upload/sign/b/{raw}");
         let signed = self.wire.order("POST", &sign, json!({})).await;
         let Some(token) = signed.json()["token"].as_str().map(str::to_owned) else {
-            return self.judged("signing of an upload", &signed, name.as_deref(), "").await;
+            return self
+                .judged("signing of an upload", &signed, name.as_deref(), "")
+                .await;
         };
         let path = format!("{sign}?token={token}");
         let made = self.wire.send("PUT", &path, &[], body.as_bytes()).await;
@@ -262,8 +249,15 @@ impl Case<'_> {
             let sign = format!("/object/sign/b/{raw}");
             let url = self.wire.order("POST", &sign, json!({ "expiresIn": 60 })).await;
             let json = url.json();
-            let token = json["signedURL"].as_str().and_then(|url| url.split_once("token=")).unwrap().1;
-            let read = self.wire.send("GET", &format!("{sign}?token={token}"), &[], b"").await;
+            let token = json["signedURL"]
+                .as_str()
+                .and_then(|url| url.split_once("token="))
+                .unwrap()
+                .1;
+            let read = self
+                .wire
+                .send("GET", &format!("{sign}?token={token}"), &[], b"")
+                .await;
             assert_eq!(String::from_utf8_lossy(&read.body), body, "{raw}");
         }
         self.judged("signed upload", &made, name.as_deref(), &body).await;
@@ -274,12 +268,23 @@ impl Case<'_> {
         let body = format!("s3 {}", self.number);
         let endpoints = self.wire.backend.endpoints();
         let time = Clock::System.now().format("%Y%m%dT%H%M%SZ").to_string();
-        let credential = format!("{}/{}/us-east-1/s3/aws4_request", endpoints.s3_access_key_id, &time[..8]);
+        let credential = format!(
+            "{}/{}/us-east-1/s3/aws4_request",
+            endpoints.s3_access_key_id,
+            &time[..8]
+        );
         let parsed = Credential::parse(&credential).unwrap();
         let signer = Signer::new(&endpoints.s3_secret_access_key, &parsed, "us-east-1", &time);
         let payload = HEXLOWER.encode(&sha256(body.as_bytes()));
-        let pairs = [("host", "h"), ("x-amz-content-sha256", payload.as_str()), ("x-amz-date", &time)];
-        let headers: Vec<_> = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let pairs = [
+            ("host", "h"),
+            ("x-amz-content-sha256", payload.as_str()),
+            ("x-amz-date", &time),
+        ];
+        let headers: Vec<_> = pairs
+            .iter()
+            .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+            .collect();
         let canonical = Canonical {
             method: "PUT",
             path: &format!("/storage/v1/s3/b/{name}"),
@@ -313,7 +318,10 @@ impl Case<'_> {
             ("upload-metadata", metadata.as_str()),
             ("content-type", "application/offset+octet-stream"),
         ];
-        let made = self.wire.owner("POST", "/upload/resumable", &headers, body.as_bytes()).await;
+        let made = self
+            .wire
+            .owner("POST", "/upload/resumable", &headers, body.as_bytes())
+            .await;
         self.judged("TUS", &made, name.as_deref(), &body).await;
     }
 
@@ -321,14 +329,18 @@ impl Case<'_> {
     async fn relocated(&mut self) {
         let seed = format!("seed{}", self.number);
         let path = format!("/object/b/{seed}");
-        self.wire.owner("POST", &path, &[("content-type", "text/plain")], seed.as_bytes()).await;
+        self.wire
+            .owner("POST", &path, &[("content-type", "text/plain")], seed.as_bytes())
+            .await;
         for name in [Some(self.raw.to_owned()), self.name()].into_iter().flatten() {
             for verb in ["copy", "move"] {
                 let order = json!({ "bucketId": "b", "sourceKey": seed, "destinationKey": name });
                 let made = self.wire.order("POST", &format!("/object/{verb}"), order).await;
                 self.judged(verb, &made, Some(&name), &seed).await;
                 if made.status == 200 && verb == "move" {
-                    self.wire.owner("POST", &path, &[("content-type", "text/plain")], seed.as_bytes()).await;
+                    self.wire
+                        .owner("POST", &path, &[("content-type", "text/plain")], seed.as_bytes())
+                        .await;
                 }
                 // From such a name there is nothing to be had, and nothing to be broken.
                 let order = json!({ "bucketId": "b", "sourceKey": name, "destinationKey": "never" });
@@ -347,26 +359,43 @@ impl Case<'_> {
         for (method, path, body) in [
             ("POST", "/object/sign/b", json!({ "expiresIn": 60, "paths": one })),
             ("DELETE", "/object/b", json!({ "prefixes": one })),
-            ("POST", "/object/list/b", json!({ "prefix": name, "search": name })),
+            (
+                "POST",
+                "/object/list/b",
+                json!({ "prefix": name, "search": name }),
+            ),
             ("POST", "/object/list-v2/b", json!({ "prefix": name })),
             ("POST", "/object/list-v2/b", json!({ "cursor": name })),
-            ("PUT", "/bucket/b", json!({ "public": false, "allowed_mime_types": null, "id": name, "name": name })),
+            (
+                "PUT",
+                "/bucket/b",
+                json!({ "public": false, "allowed_mime_types": null, "id": name, "name": name }),
+            ),
         ] {
             self.wire.order(method, path, body).await;
         }
         let query = format!("/bucket?search={}", encoded(&name));
         self.wire.owner("GET", &query, &[], b"").await;
-        let metadata = [("x-metadata", BASE64.encode(json!({ "a": name }).to_string().as_bytes()))];
-        let headers = [("x-metadata", metadata[0].1.as_str()), ("x-upsert", "true")];
-        self.wire.owner("POST", "/object/b/with-metadata", &headers, b"x").await;
+        let metadata = BASE64.encode(json!({ "a": name }).to_string().as_bytes());
+        let headers = [("x-metadata", metadata.as_str()), ("x-upsert", "true")];
+        self.wire
+            .owner("POST", "/object/b/with-metadata", &headers, b"x")
+            .await;
     }
 
     async fn buckets(&mut self) {
         let raw = self.raw;
-        for path in [format!("/object/{raw}/k"), format!("/bucket/{raw}"), format!("/object/list/{raw}"), format!("/s3/{raw}")] {
+        for path in [
+            format!("/object/{raw}/k"),
+            format!("/bucket/{raw}"),
+            format!("/object/list/{raw}"),
+            format!("/s3/{raw}"),
+        ] {
             self.wire.owner("GET", &path, &[], b"").await;
             if !path.starts_with("/bucket") {
-                self.wire.owner("POST", &path, &[("content-type", "application/json")], b"{}").await;
+                self.wire
+                    .owner("POST", &path, &[("content-type", "application/json")], b"{}")
+                    .await;
             }
         }
         let Some(name) = self.name() else { return };
@@ -378,14 +407,26 @@ impl Case<'_> {
             && name.trim() == name;
         // Dots alone are no danger in a name of a bucket, and legal.
         let is_legal = is_legal || name.chars().all(|c| c == '.') && !name.is_empty();
-        assert_eq!(made.status == 200, is_legal, "{name:?}: {}", String::from_utf8_lossy(&made.body));
+        assert_eq!(
+            made.status == 200,
+            is_legal,
+            "{name:?}: {}",
+            String::from_utf8_lossy(&made.body)
+        );
         if is_legal {
             let path = format!("/object/{}/k", encoded(&name));
             let stored = self.wire.owner("POST", &path, &[], b"in it").await;
             assert_eq!(stored.status, 200, "{name:?}");
-            assert_eq!(self.wire.owner("GET", &path, &[], b"").await.body, b"in it", "{name:?}");
+            assert_eq!(
+                self.wire.owner("GET", &path, &[], b"").await.body,
+                b"in it",
+                "{name:?}"
+            );
             self.wire.owner("DELETE", &path, &[], b"").await;
-            let gone = self.wire.owner("DELETE", &format!("/bucket/{}", encoded(&name)), &[], b"").await;
+            let gone = self
+                .wire
+                .owner("DELETE", &format!("/bucket/{}", encoded(&name)), &[], b"")
+                .await;
             assert_eq!(gone.status, 200, "{name:?}");
         }
     }
@@ -428,8 +469,10 @@ async fn two_thousand_of_them() {
                 case.s3().await;
                 case.tus().await;
                 case.relocated().await;
-                case.asked_about().await;
-                case.buckets().await;
+                if number.is_multiple_of(4) || SEGMENTS.contains(&raw.replace(MARK, "{}").as_str()) {
+                    case.asked_about().await;
+                    case.buckets().await;
+                }
                 wire = case.wire;
             }
         }
@@ -442,7 +485,8 @@ async fn two_thousand_of_them() {
     let root = folder(&backend);
     for entry in std::fs::read_dir(&root).unwrap().map(Result::unwrap) {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_ours = ["lock", "pending"].contains(&name.as_str()) || u8::from_str_radix(&name, 16).is_ok();
+        let is_ours =
+            ["lock", "marker", "pending"].contains(&name.as_str()) || u8::from_str_radix(&name, 16).is_ok();
         assert!(is_ours, "{name}");
         if entry.file_type().unwrap().is_dir() {
             for blob in std::fs::read_dir(entry.path()).unwrap().map(Result::unwrap) {
@@ -451,7 +495,13 @@ async fn two_thousand_of_them() {
             }
         }
     }
-    for place in [Path::new("/"), Path::new("/etc"), Path::new("."), root.parent().unwrap(), &std::env::temp_dir()] {
+    for place in [
+        Path::new("/"),
+        Path::new("/etc"),
+        Path::new("."),
+        root.parent().unwrap(),
+        &std::env::temp_dir(),
+    ] {
         for entry in std::fs::read_dir(place).unwrap().map(Result::unwrap) {
             let name = entry.file_name().to_string_lossy().into_owned();
             assert!(!name.contains(MARK), "{}", entry.path().display());
