@@ -70,6 +70,18 @@ end
 $$;
 
 create unique index if not exists bname on storage.buckets (name);
+-- Where a newer Supabase has kept older versions of objects, a key has several rows, which this version cannot tell apart.
+do $$
+begin
+    if exists (select from storage.objects where archived_at is not null or is_delete_marker) then
+        raise exception using
+            errcode = 'feature_not_supported',
+            message = 'storage.objects has older versions of objects, which this version of ferrobase cannot serve',
+            hint = 'Remove the rows that have archived_at or is_delete_marker set, or use a copy of the database without them.';
+    end if;
+end
+$$;
+
 create unique index if not exists bucketid_objname on storage.objects (bucket_id, name);
 create index if not exists idx_objects_bucket_id_name on storage.objects (bucket_id, name collate "C");
 create index if not exists idx_objects_bucket_id_name_lower on storage.objects (bucket_id, lower(name) collate "C");

@@ -55,7 +55,8 @@ pub(super) const ALL: &[File] = files! {
         "0010_list_multipart_uploads",
         "0011_ferrobase",
         "0012_owner",
-        "0013_resumable_uploads";
+        "0013_resumable_uploads",
+        "0014_moving_in";
 };
 
 /// What the runner itself needs.

@@ -131,6 +131,23 @@ async fn databases_of_an_older_supabase_are_brought_up_to_date() {
     server.was_older(FROM_2025).await;
 }
 
+/// Rows that this version would take for files of today.
+#[tokio::test]
+async fn a_database_with_versions_of_objects_is_refused() {
+    let server = Server::start().await;
+    let versions = "insert into storage.buckets (id, name) values ('b', 'b'); \
+        insert into storage.objects (bucket_id, name, archived_at) values ('b', 'k', now()); \
+        delete from _ferrobase.migrations where service = 'storage'";
+    server.sql().await.batch(versions).await.unwrap();
+    let options = BaselineOptions {
+        database_password: None,
+        jwt_secret: SecretString::from("secret"),
+        jwt_exp: 3600,
+    };
+    let error = format!("{:?}", migrate(&server.db, &options).await.unwrap_err());
+    assert!(error.contains("has older versions of objects"), "{error}");
+}
+
 #[test]
 fn every_case_is_listed() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/storage/cases");
