@@ -24,6 +24,13 @@ export function postmaster(parent) {
   return Number(line.trim().split(' ')[0])
 }
 
+/** What the process of a server holds in memory, and at most held since its start, as words. */
+export function memory({ pid }) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const megabytes = (name) => (Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]) / 1024).toFixed(0)
+  return `${megabytes('VmRSS')} MiB resident, ${megabytes('VmHWM')} MiB at most`
+}
+
 /** Ports chosen by the system, so that suites never collide. */
 export const anyPorts = { 'api.port': 0, 'db.port': 0, 'local_smtp.port': 0 }
 

@@ -2,14 +2,14 @@
 // the object is the file. `RESUMABLE_MEGABYTES` sets the size.
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { createServer, connect } from 'node:net'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import * as tus from 'tus-js-client'
 import { accessToken, admin, newUser, ok } from '../kit/client.mjs'
-import { makeProject, sleep, startServer } from '../kit/server.mjs'
+import { cuttable, troubled } from '../kit/relay.mjs'
+import { makeProject, memory, sleep, startServer } from '../kit/server.mjs'
 import { assertNoPanic, generous } from '../kit/world.mjs'
 
 const megabytes = Number(process.env.RESUMABLE_MEGABYTES ?? 60)
@@ -41,36 +41,6 @@ after(async () => {
   if (server) assertNoPanic(server.log())
   if (folder) rmSync(folder, { recursive: true, force: true })
 })
-
-/**
- * A way to the server that counts the bytes of requests and can be cut. `faults`, by the bytes after which they come, are
- * counted here: the client tells its progress only now and then.
- */
-async function cuttable(port) {
-  const sockets = new Set()
-  const relay = { sent: 0, connections: 0, faults: [] }
-  const listener = createServer((client) => {
-    const upstream = connect(port(), '127.0.0.1')
-    relay.connections += 1
-    const both = [client, upstream]
-    for (const socket of both) {
-      sockets.add(socket)
-      socket.on('close', () => sockets.delete(socket))
-      socket.on('error', () => both.forEach((one) => one.destroy()))
-    }
-    client.on('data', (bytes) => {
-      relay.sent += bytes.length
-      if (relay.faults.length > 0 && relay.sent >= relay.faults[0].at) relay.faults.shift().happen()
-    })
-    client.pipe(upstream)
-    upstream.pipe(client)
-  })
-  await new Promise((done) => listener.listen(0, '127.0.0.1', done))
-  relay.url = `http://127.0.0.1:${listener.address().port}`
-  relay.cut = () => sockets.forEach((socket) => socket.resetAndDestroy())
-  relay.close = () => { relay.cut(); listener.close() }
-  return relay
-}
 
 /** An upload as Supabase's guide makes it. */
 function upload({ bytes, token, objectName, endpoint = '/storage/v1/upload/resumable', headers = {}, options = {} }) {
@@ -115,24 +85,16 @@ describe('tus-js-client', () => {
       const token = await accessToken(supabase)
       const bytes = randomBytes(megabytes * 1_000_000)
       const objectName = `${id}/large.bin`
-      const [begun, before] = [Date.now(), proxy.sent]
-      let restarted = Promise.resolve()
-      let [cuts, kills] = [0, 0]
-      const cut = () => {
-        cuts += 1
-        proxy.cut()
-      }
-      const kill = () => {
-        kills += 1
+      const begun = Date.now()
+      const trouble = troubled(proxy, bytes.length, async () => {
         server.child.kill('SIGKILL')
-        restarted = server.exited.then(start).then((next) => { server = next })
-      }
-      proxy.faults = [cut, cut, kill, cut].map((happen, n) => ({ happen, at: before + bytes.length * (0.15 + 0.2 * n) }))
+        await server.exited
+        server = await start()
+      })
       const done = await upload({ bytes, token, objectName, options })
-      await restarted
-      assert.deepEqual([cuts, kills], [3, 1])
-      const sent = proxy.sent - before
-      console.log(`# ${megabytes} MB in ${how}: ${Date.now() - begun} ms, ${(sent / 1e6).toFixed(1)} MB sent`)
+      await trouble.settled()
+      assert.deepEqual(trouble.came, { cuts: 3, kills: 1 })
+      console.log(`# ${megabytes} MB in ${how}: ${Date.now() - begun} ms, ${(trouble.sent() / 1e6).toFixed(1)} MB sent, ${memory(server)}`)
       assert.ok(done.url.includes('/storage/v1/upload/resumable/'))
       await assertIs(objectName, bytes)
       const blobs = join(folder, 'supabase', '.ferrobase', 'storage')
