@@ -11,7 +11,7 @@ const namespaces = new Set(['admin', 'mfa', 'webauthn', 'recoveryCodes', 'oauth'
 const internal = new Set([
   'constructor', 'logger', 'fetch', 'fetchJwk', 'isThrowOnErrorEnabled', 'linkIdentityOAuth', 'linkIdentityIdToken', 'dispose',
   'throwOnError', 'setHeader', 'handleOperation', 'from', 'listBucketOptionsToQueryString', 'bucketLifecycleUrl', 'encodeMetadata', 'toBase64',
-  'uploadOrUpdate', 'applyTransformOptsToQuery',
+  'uploadOrUpdate', 'applyTransformOptsToQuery', 'index',
 ])
 
 /** Every public method below an object: its name, and the object that has it. */
@@ -44,9 +44,51 @@ function noteCalls(object, path) {
 export function record(supabase) {
   noteCalls(supabase.auth, 'auth')
   noteCalls(supabase.storage, 'storage')
-  const from = supabase.storage.from
-  supabase.storage.from = (bucket) => noteCalls(from.call(supabase.storage, bucket), 'storage.from')
+  noteBelow(supabase.storage, 'from', 'storage.from', (files) => {
+    const download = files.download
+    files.download = (...given) => noteStreams(download.apply(files, given))
+  })
+  const { vectors, analytics } = supabase.storage
+  noteCalls(vectors, 'storage.vectors')
+  noteCalls(analytics, 'storage.analytics')
+  noteBelow(vectors, 'from', 'storage.vectors.from', (bucket) => noteBelow(bucket, 'index', 'storage.vectors.from.index'))
+  // They are made anew at each look.
+  Object.defineProperties(supabase.storage, { vectors: { value: vectors }, analytics: { value: analytics } })
   return supabase
+}
+
+/** Notes calls on what `object[name]()` makes. */
+function noteBelow(object, name, path, further = () => {}) {
+  const make = object[name]
+  object[name] = (given) => {
+    const made = noteCalls(make.call(object, given), path)
+    further(made)
+    return made
+  }
+}
+
+function noteStreams(builder) {
+  const original = builder.asStream
+  builder.asStream = () => {
+    called.add('storage.from.download.asStream')
+    return original.call(builder)
+  }
+  return builder
+}
+
+/** The names of all methods of the client's Storage reference. */
+export function storageReference({ storage }) {
+  const bucket = storage.vectors.from('any')
+  const scopes = {
+    storage,
+    'storage.from': storage.from('any'),
+    'storage.vectors': storage.vectors,
+    'storage.vectors.from': bucket,
+    'storage.vectors.from.index': bucket.index('any'),
+    'storage.analytics': storage.analytics,
+  }
+  const names = Object.entries(scopes).flatMap(([path, scope]) => [...methodsOf(scope, path)].map(({ name }) => name))
+  return [...names, 'storage.from.download.asStream']
 }
 
 /** All methods that the suites before have called. */

@@ -287,7 +287,43 @@ test('new keys (sb_…) work as well', async () => {
   assert.equal(await text(await anonymous.from('site').download('by-key.txt')), 'x')
 })
 
-test('what is not served says so', async () => {
-  const { storage } = admin(shared.server)
-  failed(await storage.getBucketLifecycle('site'), 'NotSupported', '409')
+test('headers of the client\'s own, and errors that are thrown', async () => {
+  const files = admin(shared.server).storage.from('files')
+  ok(await files.upload('headers.txt', 'hello', { upsert: true }))
+  assert.equal(await text(await admin(shared.server).storage.from('files').setHeader('range', 'bytes=1-2').download('headers.txt')), 'el')
+  await assert.rejects(async () => files.throwOnError().download('nothing'), { code: 'NoSuchKey', statusCode: '404' })
+})
+
+describe('what is not served says so', () => {
+  const refused = (answer, what) => failed(answer, 'NotSupported', '409', `${what} are not supported by this server`)
+
+  test('life cycles', async () => {
+    const { storage } = admin(shared.server)
+    refused(await storage.getBucketLifecycle('site'), 'Lifecycle rules')
+    refused(await storage.updateBucketLifecycle('site', { rules: [] }), 'Lifecycle rules')
+    refused(await storage.deleteBucketLifecycle('site'), 'Lifecycle rules')
+  })
+
+  test('analytics', async () => {
+    const { analytics } = admin(shared.server).storage
+    refused(await analytics.createBucket('lake'), 'Analytics buckets')
+    refused(await analytics.listBuckets(), 'Analytics buckets')
+    refused(await analytics.deleteBucket('lake'), 'Analytics buckets')
+    const { error } = await analytics.from('lake').listNamespaces()
+    assert.match(error.message, /Analytics buckets are not supported/)
+  })
+
+  test('vectors', async () => {
+    const { vectors } = admin(shared.server).storage
+    const bucket = vectors.from('any')
+    const index = bucket.index('any')
+    const asked = [
+      () => vectors.createBucket('any'), () => vectors.getBucket('any'), () => vectors.listBuckets(), () => vectors.deleteBucket('any'),
+      () => bucket.createIndex({ indexName: 'any', dataType: 'float32', dimension: 3, distanceMetric: 'cosine' }),
+      () => bucket.listIndexes(), () => bucket.getIndex('any'), () => bucket.deleteIndex('any'),
+      () => index.putVectors({ vectors: [{ key: 'a', data: { float32: [1, 2, 3] } }] }), () => index.getVectors({ keys: ['a'] }),
+      () => index.listVectors(), () => index.queryVectors({ queryVector: { float32: [1, 2, 3] }, topK: 1 }), () => index.deleteVectors({ keys: ['a'] }),
+    ]
+    for (const ask of asked) refused(await ask(), 'Vector buckets')
+  })
 })

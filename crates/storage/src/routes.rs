@@ -46,7 +46,7 @@ async fn dispatch(ask: Ask) -> Result<Response> {
             Ok(Box::pin(s3::dispatch(ask, &rest)).await)
         }
         ("upload", Some(rest)) => Box::pin(resumable::dispatch(ask, rest)).await,
-        ("iceberg" | "vector", _) => service::unserved::answer(&ask, area),
+        ("iceberg" | "vector", rest) => service::unserved::answer(&ask, area, rest),
         _ => Err(ask.no_route()),
     }
 }
