@@ -255,7 +255,7 @@ impl StorageError {
             Self::InvalidRole => 403,
             Self::Route(_) => 404,
             _ => match self.real_status() {
-                real @ (500 | 416 | 544 | 429) => real,
+                real @ (500 | 412 | 416 | 544 | 429) => real,
                 _ => 400,
             },
         };

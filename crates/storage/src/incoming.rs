@@ -15,7 +15,8 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::error::{Result, StorageError};
-use crate::model::rules::{check_robots, is_media_type};
+use crate::model::robots;
+use crate::model::rules::is_media_type;
 
 /// Most bytes of a field before the file.
 const FIELD: u64 = 1 << 20;
@@ -61,7 +62,7 @@ impl Incoming {
     pub async fn read(headers: &HeaderMap, body: Body) -> Result<Self> {
         let robots = text(headers, "x-robots-tag").map(str::to_owned);
         if let Some(robots) = &robots {
-            check_robots(robots)?;
+            robots::check(robots)?;
         }
         let mut incoming = Self {
             mime: "application/octet-stream".to_owned(),
@@ -112,7 +113,7 @@ impl Incoming {
                 continue;
             };
             match name.as_str() {
-                "cacheControl" => self.cache_control = format!("max-age={value}"),
+                "cacheControl" if !value.is_empty() => self.cache_control = format!("max-age={value}"),
                 "metadata" | "userMetadata" => {
                     self.user_metadata = object(&value).or(self.user_metadata.take());
                 }

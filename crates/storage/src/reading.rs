@@ -2,7 +2,6 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -14,20 +13,22 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use crate::ask::Target;
-use crate::blobs::Blob;
 use crate::caller::Caller;
 use crate::error::{Result, StorageError};
+use crate::fields::Fields;
+use crate::images::Transform;
 use crate::model::ranges::{self, Span};
 use crate::permission;
+use crate::s3::conditions;
 use crate::scope::Scope;
 use crate::state::State;
 use crate::store::buckets;
 use crate::store::objects::{self, Object};
 
-const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+/// What was done to an image.
+pub(crate) const TRANSFORMATIONS: HeaderName = HeaderName::from_static("x-transformations");
 
-/// Between two parts of an answer to several ranges.
-const BOUNDARY: &str = "ferrobase-91f3d6a0c27e48b5";
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
 /// What JavaScript's `encodeURIComponent` leaves as it is.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -140,6 +141,7 @@ impl<'a> Answer<'a> {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
         self.describe(headers)?;
+        conditions::check_read(&self.parts.headers, self.object)?;
         if self.is_unchanged() {
             headers.remove(CONTENT_TYPE);
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -147,33 +149,25 @@ impl<'a> Answer<'a> {
         }
         if self.parts.method == Method::HEAD {
             headers.insert(CONTENT_LENGTH, self.object.size().unwrap_or_default().into());
+            if !matches!(self.reader, Reader::S3(_)) {
+                echo_transform(state, self.parts, headers)?;
+            }
             return Ok(response);
         }
         let version = self.object.blob().ok_or(StorageError::NoBlob)?;
         let has_range = self.parts.headers.contains_key(http::header::RANGE);
         let blob = state.blobs.open(version, !has_range).await?;
-        let ranges = ranges::ranges(&self.parts.headers, blob.size(), &self.etag, self.modified)?;
-        match ranges.as_deref() {
-            None => {
-                headers.insert(CONTENT_LENGTH, blob.size().into());
-                let whole = Span {
-                    start: 0,
-                    length: blob.size(),
-                };
-                *response.body_mut() = blob.body(whole);
-            }
-            Some(&[span]) => {
-                headers.insert(CONTENT_LENGTH, span.length.into());
-                headers.insert(CONTENT_RANGE, value(&content_range(span, blob.size()))?);
-                *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-                *response.body_mut() = blob.body(span);
-            }
-            Some(several) => {
-                let body = several_parts(&blob, several, headers)?;
-                *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-                *response.body_mut() = body;
-            }
+        let range = ranges::range(&self.parts.headers, blob.size(), &self.etag, self.modified)?;
+        let span = range.unwrap_or(Span {
+            start: 0,
+            length: blob.size(),
+        });
+        headers.insert(CONTENT_LENGTH, span.length.into());
+        if range.is_some() {
+            headers.insert(CONTENT_RANGE, value(&content_range(span, blob.size()))?);
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         }
+        *response.body_mut() = blob.body(span);
         Ok(response)
     }
 
@@ -185,8 +179,7 @@ impl<'a> Answer<'a> {
     /// Everything that does not depend on the part that is asked for.
     pub(crate) fn describe(&self, headers: &mut HeaderMap) -> Result<()> {
         headers.insert(CONTENT_TYPE, value(self.object.served_type())?);
-        headers.insert(ETAG, value(&self.etag)?);
-        headers.insert(LAST_MODIFIED, value(&ranges::http_date(self.modified))?);
+        describe(self.object, headers)?;
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         let robots = self.object.text("xRobotsTag").unwrap_or("none");
         headers.insert(ROBOTS, value(robots)?);
@@ -230,32 +223,20 @@ impl<'a> Answer<'a> {
     }
 }
 
-fn several_parts(blob: &Blob, spans: &[Span], headers: &mut HeaderMap) -> Result<Body> {
-    let kind = headers.get(CONTENT_TYPE).cloned();
-    let kind = kind
-        .as_ref()
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    let pieces: Vec<(Bytes, Span)> = spans
-        .iter()
-        .map(|span| {
-            let range = content_range(*span, blob.size());
-            let before =
-                format!("\r\n--{BOUNDARY}\r\nContent-Type: {kind}\r\nContent-Range: {range}\r\n\r\n");
-            (before.into(), *span)
-        })
-        .collect();
-    let end = Bytes::from(format!("\r\n--{BOUNDARY}--\r\n"));
-    let length: u64 = pieces
-        .iter()
-        .map(|(before, span)| before.len() as u64 + span.length)
-        .sum();
-    headers.insert(CONTENT_LENGTH, (length + end.len() as u64).into());
-    headers.insert(
-        CONTENT_TYPE,
-        value(&format!("multipart/byteranges; boundary={BOUNDARY}"))?,
-    );
-    Ok(blob.bodies(pieces, end))
+/// Which version of an object it is.
+pub(crate) fn describe(object: &Object, headers: &mut HeaderMap) -> Result<()> {
+    headers.insert(ETAG, value(&object.etag())?);
+    headers.insert(LAST_MODIFIED, value(&ranges::http_date(object.modified()))?);
+    Ok(())
+}
+
+/// Descriptions of objects tell what a render with the same query would do.
+pub(crate) fn echo_transform(state: &State, parts: &Parts, headers: &mut HeaderMap) -> Result<()> {
+    let transform = Transform::of(&Fields::of_query(parts), &state.config.images)?;
+    if !transform.is_empty() {
+        headers.insert(TRANSFORMATIONS, value(&transform.header())?);
+    }
+    Ok(())
 }
 
 fn content_range(span: Span, size: u64) -> String {

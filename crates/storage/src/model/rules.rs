@@ -83,44 +83,6 @@ pub fn check_mime(allowed: &[String], mime: &str) -> Result<()> {
     Err(StorageError::InvalidMimeType(mime.to_owned()))
 }
 
-/// `X-Robots-Tag` as it may be stored (§5).
-pub fn check_robots(text: &str) -> Result<()> {
-    const PLAIN: [&str; 8] = [
-        "all",
-        "noindex",
-        "nofollow",
-        "none",
-        "nosnippet",
-        "indexifembedded",
-        "notranslate",
-        "noimageindex",
-    ];
-    let is_number = |value: &str| value.trim().parse::<i64>().is_ok_and(|number| number >= -1);
-    let is_rule = |rule: &str| {
-        if PLAIN.contains(&rule) {
-            return true;
-        }
-        match rule.split_once(':') {
-            Some(("max-snippet" | "max-video-preview", value)) => is_number(value),
-            Some(("max-image-preview", value)) => matches!(value.trim(), "none" | "standard" | "large"),
-            Some(("unavailable_after", value)) => !value.trim().is_empty(),
-            _ => false,
-        }
-    };
-    let is_right = text.split(',').map(str::trim).all(|rule| {
-        is_rule(rule)
-            || rule
-                .split_once(':')
-                .is_some_and(|(agent, rest)| !agent.trim().is_empty() && is_rule(rest.trim()))
-    });
-    if is_right {
-        return Ok(());
-    }
-    Err(StorageError::InvalidRobots(
-        "Invalid X-Robots-Tag header".to_owned(),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -160,21 +122,6 @@ mod tests {
             ("a b/c", false),
         ] {
             assert_eq!(is_mime_pattern(pattern), is_one, "{pattern}");
-        }
-    }
-
-    #[test]
-    fn robots() {
-        for text in [
-            "none",
-            "noindex, nofollow",
-            "googlebot: noindex",
-            "max-snippet:-1",
-        ] {
-            assert!(check_robots(text).is_ok(), "{text}");
-        }
-        for text in ["", "bogus", "max-snippet:-2", "max-image-preview:huge"] {
-            assert!(check_robots(text).is_err(), "{text}");
         }
     }
 }

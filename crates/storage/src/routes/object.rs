@@ -41,15 +41,15 @@ async fn read(ask: Ask, path: &str) -> Result<Response> {
     let (state, parts) = (&ask.state, &ask.parts);
     let is_get = parts.method == Method::GET;
     if is_get && let Some(target) = behind(path, "info/public") {
-        return info::answer(state, &Reader::Everybody, &target?).await;
+        return info::answer(state, parts, &Reader::Everybody, &target?).await;
     }
     if is_get && let Some(target) = behind(path, "info/authenticated") {
         let reader = Reader::Token(ask.scope("object.get_authenticated_info")?);
-        return info::answer(state, &reader, &target?).await;
+        return info::answer(state, parts, &reader, &target?).await;
     }
     if is_get && let Some(target) = behind(path, "info") {
         let reader = Reader::with_token(state, parts, "object.get_authenticated_info");
-        return info::answer(state, &reader, &target?).await;
+        return info::answer(state, parts, &reader, &target?).await;
     }
     if let Some(target) = behind(path, "public") {
         return Reader::Everybody.answer(state, parts, &target?).await;

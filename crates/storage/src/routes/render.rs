@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ACCEPT, ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, VARY};
+use http::header::{ACCEPT, ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_TYPE, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
@@ -11,13 +11,11 @@ use crate::caller::Caller;
 use crate::error::{Result, StorageError};
 use crate::fields::Fields;
 use crate::images::Transform;
-use crate::reading::{Answer, Reader};
+use crate::reading::{Answer, Reader, TRANSFORMATIONS};
 use crate::scope::Scope;
 use crate::state::State;
 
 mod signed;
-
-const TRANSFORMATIONS: HeaderName = HeaderName::from_static("x-transformations");
 
 /// Below `/render/image/`; there is no such route where transformations are off.
 pub(super) async fn dispatch(ask: Ask, path: &str) -> Result<Response> {

@@ -243,7 +243,8 @@ async fn protocols_that_are_not_served() {
     let backend = Backend::start("").await;
     let owner = Owner(&backend);
     for (method, path, status) in [
-        (Method::GET, "/iceberg/v1/config", 400),
+        (Method::GET, "/iceberg/bucket", 400),
+        (Method::GET, "/iceberg/v1/config", 406),
         (Method::POST, "/vector/ListIndexes", 400),
     ] {
         let answer = owner.send(method, path, &[], "").await;

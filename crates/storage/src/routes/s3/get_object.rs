@@ -12,7 +12,7 @@ use crate::reading::Reader;
 use crate::s3::answer::value;
 use crate::s3::call::Call;
 use crate::s3::fault::Fault;
-use crate::s3::{conditions, metadata};
+use crate::s3::metadata;
 
 /// Parameters that replace headers of the answer.
 const REPLACED: [(&str, HeaderName); 6] = [
@@ -32,18 +32,15 @@ pub(super) async fn answer(call: Call, target: Target) -> Result<Response> {
     };
     let reader = Reader::S3(call.scope(operation));
     let (object, mut response) = reader.answer_with(&call.state, &call.parts, &target).await?;
-    conditions::check_read(&call.parts.headers, &object)?;
     let headers = response.headers_mut();
     headers.remove(CONTENT_DISPOSITION);
     metadata::show(object.user_metadata.as_ref(), headers);
     if response.status() == StatusCode::NOT_MODIFIED {
         return Ok(response);
     }
-    let is_whole = response.status() == StatusCode::OK;
     let headers = response.headers_mut();
-    let is_one = is_whole || headers.contains_key(http::header::CONTENT_RANGE);
     // Nobody opens this address in a browser without a signature that says so: the type is what was stored.
-    if is_one && let Some(mime) = object.text("mimetype").and_then(value) {
+    if let Some(mime) = object.text("mimetype").and_then(value) {
         headers.insert(CONTENT_TYPE, mime);
     }
     for (parameter, header) in REPLACED {
