@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -13,6 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use crate::ask::Target;
+use crate::blobs::Blob;
 use crate::caller::Caller;
 use crate::error::{Result, StorageError};
 use crate::fields::Fields;
@@ -29,6 +31,9 @@ use crate::store::objects::{self, Object};
 pub(crate) const TRANSFORMATIONS: HeaderName = HeaderName::from_static("x-transformations");
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// Between two parts of an answer to several ranges.
+const BOUNDARY: &str = "ferrobase-91f3d6a0c27e48b5";
 
 /// What JavaScript's `encodeURIComponent` leaves as it is.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -157,17 +162,28 @@ impl<'a> Answer<'a> {
         let version = self.object.blob().ok_or(StorageError::NoBlob)?;
         let has_range = self.parts.headers.contains_key(http::header::RANGE);
         let blob = state.blobs.open(version, !has_range).await?;
-        let range = ranges::range(&self.parts.headers, blob.size(), &self.etag, self.modified)?;
-        let span = range.unwrap_or(Span {
-            start: 0,
-            length: blob.size(),
-        });
-        headers.insert(CONTENT_LENGTH, span.length.into());
-        if range.is_some() {
-            headers.insert(CONTENT_RANGE, value(&content_range(span, blob.size()))?);
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let ranges = ranges::ranges(&self.parts.headers, blob.size(), &self.etag, self.modified)?;
+        match ranges.as_deref() {
+            None => {
+                headers.insert(CONTENT_LENGTH, blob.size().into());
+                let whole = Span {
+                    start: 0,
+                    length: blob.size(),
+                };
+                *response.body_mut() = blob.body(whole);
+            }
+            Some(&[span]) => {
+                headers.insert(CONTENT_LENGTH, span.length.into());
+                headers.insert(CONTENT_RANGE, value(&content_range(span, blob.size()))?);
+                *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+                *response.body_mut() = blob.body(span);
+            }
+            Some(several) => {
+                let body = several_parts(&blob, several, headers)?;
+                *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+                *response.body_mut() = body;
+            }
         }
-        *response.body_mut() = blob.body(span);
         Ok(response)
     }
 
@@ -237,6 +253,34 @@ pub(crate) fn echo_transform(state: &State, parts: &Parts, headers: &mut HeaderM
         headers.insert(TRANSFORMATIONS, value(&transform.header())?);
     }
     Ok(())
+}
+
+fn several_parts(blob: &Blob, spans: &[Span], headers: &mut HeaderMap) -> Result<Body> {
+    let kind = headers.get(CONTENT_TYPE).cloned();
+    let kind = kind
+        .as_ref()
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let pieces: Vec<(Bytes, Span)> = spans
+        .iter()
+        .map(|span| {
+            let range = content_range(*span, blob.size());
+            let before =
+                format!("\r\n--{BOUNDARY}\r\nContent-Type: {kind}\r\nContent-Range: {range}\r\n\r\n");
+            (before.into(), *span)
+        })
+        .collect();
+    let end = Bytes::from(format!("\r\n--{BOUNDARY}--\r\n"));
+    let length: u64 = pieces
+        .iter()
+        .map(|(before, span)| before.len() as u64 + span.length)
+        .sum();
+    headers.insert(CONTENT_LENGTH, (length + end.len() as u64).into());
+    headers.insert(
+        CONTENT_TYPE,
+        value(&format!("multipart/byteranges; boundary={BOUNDARY}"))?,
+    );
+    Ok(blob.bodies(pieces, end))
 }
 
 fn content_range(span: Span, size: u64) -> String {

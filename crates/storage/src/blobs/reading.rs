@@ -69,6 +69,20 @@ impl Blob {
         Body::from_stream(self.chunks(span))
     }
 
+    /// Several spans, each behind a text and all of it before another.
+    pub fn bodies(&self, pieces: Vec<(Bytes, Span)>, end: Bytes) -> Body {
+        let parts: Vec<_> = pieces
+            .into_iter()
+            .map(|(before, span)| {
+                stream::iter([Ok::<_, io::Error>(before)])
+                    .chain(self.chunks(span))
+                    .boxed()
+            })
+            .chain([stream::iter([Ok(end)]).boxed()])
+            .collect();
+        Body::from_stream(stream::iter(parts).flatten())
+    }
+
     fn chunks(&self, span: Span) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
         let first = if span.start == 0 && self.head.len() as u64 <= span.length {
             self.head.clone()

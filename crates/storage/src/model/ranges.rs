@@ -1,4 +1,4 @@
-//! Ranges and conditions of a read (RFC 9110 §13, §14); of ranges one, as in the original.
+//! Ranges and conditions of a read (RFC 9110 §13, §14). The original answers single ranges only.
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -15,8 +15,17 @@ pub struct Span {
     pub length: u64,
 }
 
-/// The part that is asked for; `None` = all. One that cannot be had is refused, and so are several.
-pub fn range(headers: &HeaderMap, size: u64, etag: &str, modified: DateTime<Utc>) -> Result<Option<Span>> {
+/// Most ranges of a request.
+const MOST: usize = 32;
+
+/// The parts that are asked for, at least one; `None` = all. Such that cannot be had are refused, and so are those that
+/// together are longer than the whole: nobody but an attacker asks for them.
+pub fn ranges(
+    headers: &HeaderMap,
+    size: u64,
+    etag: &str,
+    modified: DateTime<Utc>,
+) -> Result<Option<Vec<Span>>> {
     let Some(value) = headers.get(RANGE).map(|value| value.to_str().unwrap_or_default()) else {
         return Ok(None);
     };
@@ -26,11 +35,29 @@ pub fn range(headers: &HeaderMap, size: u64, etag: &str, modified: DateTime<Utc>
     {
         return Ok(None);
     }
-    span(value, size).map(Some).ok_or(StorageError::InvalidRange)
+    spans(value, size).map(Some).ok_or(StorageError::InvalidRange)
 }
 
-fn span(value: &str, size: u64) -> Option<Span> {
-    let (first, last) = value.trim().strip_prefix("bytes=")?.trim().split_once('-')?;
+fn spans(value: &str, size: u64) -> Option<Vec<Span>> {
+    let list = value.trim().strip_prefix("bytes=")?;
+    if list.split(',').count() > MOST {
+        return None;
+    }
+    // Those that begin behind the end are left out; only when no other is left there is nothing to answer.
+    let spans: Vec<Span> = list
+        .split(',')
+        .map(|range| span(range, size))
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect();
+    let total: u64 = spans.iter().map(|span| span.length).sum();
+    (!spans.is_empty() && total <= size).then_some(spans)
+}
+
+/// One range; the outer `None` for one that makes no sense, the inner one for one outside of the content.
+fn span(range: &str, size: u64) -> Option<Option<Span>> {
+    let (first, last) = range.trim().split_once('-')?;
     let number = |digits: &str| {
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| digits.parse::<u64>().unwrap_or(u64::MAX))
@@ -46,10 +73,10 @@ fn span(value: &str, size: u64) -> Option<Span> {
             (first, last.saturating_add(1).min(size))
         }
     };
-    (start < end).then(|| Span {
+    Some((start < end).then(|| Span {
         start,
         length: end - start,
-    })
+    }))
 }
 
 /// Whether the client has what it asks for already: a 304.
@@ -85,15 +112,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_part_that_is_asked_for() {
-        let of = |value, size| span(value, size).map(|span| (span.start, span.length));
+    fn parts_that_are_asked_for() {
+        let of = |value, size| {
+            spans(value, size).map(|spans| {
+                spans
+                    .iter()
+                    .map(|span| (span.start, span.length))
+                    .collect::<Vec<_>>()
+            })
+        };
         for (value, wanted) in [
-            ("bytes=0-3", (0, 4)),
-            ("bytes=5-", (5, 5)),
-            ("bytes=-3", (7, 3)),
-            ("bytes=-30", (0, 10)),
-            ("bytes=8-100", (8, 2)),
-            ("bytes=8-99999999999999999999", (8, 2)),
+            ("bytes=0-3", vec![(0, 4)]),
+            ("bytes=5-", vec![(5, 5)]),
+            ("bytes=-3", vec![(7, 3)]),
+            ("bytes=-30", vec![(0, 10)]),
+            ("bytes=8-100", vec![(8, 2)]),
+            ("bytes=8-99999999999999999999", vec![(8, 2)]),
+            ("bytes=0-1, 3-4", vec![(0, 2), (3, 2)]),
+            ("bytes=5-6,0-0,20-", vec![(5, 2), (0, 1)]),
         ] {
             assert_eq!(of(value, 10), Some(wanted), "{value}");
         }
@@ -101,7 +137,6 @@ mod tests {
             "bytes=10-",
             "bytes=3-1",
             "bytes=0-1,x",
-            "bytes=0-1,3-4",
             "bytes=0-,0-",
             "items=0-1",
             "bytes=-0",
@@ -112,6 +147,8 @@ mod tests {
             assert_eq!(of(bad, 10), None, "{bad}");
         }
         assert_eq!(of("bytes=0-", 0), None);
+        let many = format!("bytes={}", ["0-0"; 33].join(","));
+        assert_eq!(of(&many, 1000), None);
     }
 
     #[test]

@@ -14,12 +14,34 @@ async fn parts_of_an_object() {
     assert_eq!((one.status, one.text.as_str()), (206, &content[99_990..]));
     assert_eq!(one.headers["content-range"], "bytes 99990-99999/100000");
 
+    let several = owner.get("b/k", &[("range", "bytes=0-2, 50000-50001,-1")]).await;
+    assert_eq!(several.status, 206);
+    let kind = several.headers["content-type"].to_str().unwrap().to_owned();
+    let boundary = kind.strip_prefix("multipart/byteranges; boundary=").unwrap();
+    let part = |range: &str, text: &str| {
+        format!(
+            "\r\n--{boundary}\r\nContent-Type: text/plain\r\nContent-Range: bytes {range}/100000\r\n\r\n{text}"
+        )
+    };
+    let wanted = [
+        part("0-2", "abc"),
+        part("50000-50001", &content[50_000..50_002]),
+        part("99999-99999", &content[99_999..]),
+        format!("\r\n--{boundary}--\r\n"),
+    ]
+    .concat();
+    assert_eq!(several.text, wanted);
+    assert_eq!(several.headers["content-length"], wanted.len().to_string());
+
+    // All but one of them lie outside.
+    let left = owner.get("b/k", &[("range", "bytes=1-2,100000-")]).await;
+    assert_eq!((left.status, left.text.as_str()), (206, "bc"));
     for bad in [
         "bytes=100000-",
         "bytes=0-,0-",
         "bytes=2-1",
         "lines=1-2",
-        "bytes=0-2,50000-50001",
+        "bytes=0-99999,0-0",
     ] {
         let answer = owner.get("b/k", &[("range", bad)]).await;
         assert_eq!(answer.status, 416, "{bad}");

@@ -115,6 +115,30 @@ async fn large_ones_in_pieces() {
     }
     assert_eq!(at, whole.len() - 1);
     assert_eq!(read(size - 1, 1).await, whole.get(whole.len() - 1..).unwrap());
+    let pieces = vec![
+        (
+            Bytes::from_static(b"<"),
+            Span {
+                start: 300_000,
+                length: 2,
+            },
+        ),
+        (Bytes::from_static(b"|"), Span { start: 0, length: 1 }),
+    ];
+    let body = to_bytes(blob.bodies(pieces, Bytes::from_static(b">")), 100)
+        .await
+        .unwrap();
+    assert_eq!(
+        body,
+        [
+            b"<",
+            whole.get(300_000..300_002).unwrap(),
+            b"|",
+            &whole[..1],
+            b">"
+        ]
+        .concat()
+    );
 }
 
 #[tokio::test]

@@ -38,9 +38,11 @@ pub(super) async fn answer(call: Call, target: Target) -> Result<Response> {
     if response.status() == StatusCode::NOT_MODIFIED {
         return Ok(response);
     }
+    let is_whole = response.status() == StatusCode::OK;
     let headers = response.headers_mut();
+    let is_one = is_whole || headers.contains_key(http::header::CONTENT_RANGE);
     // Nobody opens this address in a browser without a signature that says so: the type is what was stored.
-    if let Some(mime) = object.text("mimetype").and_then(value) {
+    if is_one && let Some(mime) = object.text("mimetype").and_then(value) {
         headers.insert(CONTENT_TYPE, mime);
     }
     for (parameter, header) in REPLACED {
