@@ -143,9 +143,3 @@ pub fn confirm_phone(state: &State, user: &mut User) {
     user.confirmation_token.clear();
     user.phone_confirmed_at = Some(state.now());
 }
-
-/// A password nobody knows, for users that need none yet.
-pub fn random_password(state: &State) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    state.random.from_alphabet(ALPHABET, 64)
-}

@@ -4,6 +4,9 @@
 //! long as one of the last slow ones took, drawn by lot. So both kinds have the same distribution, whatever a mail server
 //! needs today, and nothing has to be guessed. A fixed pause would be too short for a slow mail server and too long for all
 //! others; doing the work for nobody is not possible where the work is a message.
+//!
+//! Waiting itself leaves a trace: a timer is late by its own amount, work by another. So both kinds leave on a grid of
+//! [`GRID`], counted from where their ways part.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +17,11 @@ use ferrobase_jwt::Random;
 const REMEMBERED: usize = 64;
 /// Longest wait: a mail server that hangs must not hold up those who get no mail.
 const LONGEST: Duration = Duration::from_secs(3);
+/// Answers leave at multiples of this.
+const GRID: Duration = Duration::from_millis(4);
+/// How late the runtime's timer may be. It counts whole milliseconds and tells by its lateness when it was set; so the last
+/// of a wait is left to the system's timer, on a thread for blocking work.
+const TIMER_ERROR: Duration = Duration::from_millis(3);
 
 /// One for each endpoint where the kinds differ.
 #[derive(Debug)]
@@ -33,19 +41,16 @@ pub struct Paces {
 impl Paces {
     /// Remembers nothing yet.
     pub fn new(random: Random) -> Self {
-        // Until there is something to imitate: a statement or two more, and a password's hash.
-        let (statements, hash) = (Duration::from_millis(4), Duration::from_millis(70));
-        let pace = |first| Pace {
+        let pace = || Pace {
             recent: Mutex::new(Vec::new()),
-            first,
             random,
         };
         Self {
-            signup: pace(statements),
-            recovery: pace(statements),
-            resend: pace(statements),
-            magic_link: pace(hash),
-            sms: pace(hash),
+            signup: pace(),
+            recovery: pace(),
+            resend: pace(),
+            magic_link: pace(),
+            sms: pace(),
         }
     }
 }
@@ -54,14 +59,22 @@ impl Paces {
 #[derive(Debug)]
 pub struct Pace {
     recent: Mutex<Vec<Duration>>,
-    first: Duration,
     random: Random,
 }
 
 impl Pace {
-    /// A slow answer is about to be given.
-    pub fn record(&self, started: Instant) {
-        let took = started.elapsed().min(LONGEST);
+    /// A slow answer is about to be given: remembers how long it took, and waits for the grid. Hold no connection meanwhile.
+    pub async fn record(&self, started: Instant) {
+        self.remember(started.elapsed().min(LONGEST));
+        to_grid(started).await;
+    }
+
+    /// A quick answer waits until a slow one would be given. Hold no connection meanwhile.
+    pub async fn imitate(&self, started: Instant) {
+        leave(started, self.draw()).await;
+    }
+
+    fn remember(&self, took: Duration) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.len() < REMEMBERED {
             recent.push(took);
@@ -71,16 +84,11 @@ impl Pace {
         }
     }
 
-    /// A quick answer waits until a slow one would be given. Hold no connection meanwhile.
-    pub async fn imitate(&self, started: Instant) {
-        let wanted = self.draw();
-        tokio::time::sleep(wanted.saturating_sub(started.elapsed())).await;
-    }
-
     fn draw(&self) -> Duration {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         match recent.len() {
-            0 => self.first,
+            // Until there is something to imitate: a statement or two.
+            0 => GRID,
             len => recent[self.lot(len)],
         }
     }
@@ -88,6 +96,31 @@ impl Pace {
     fn lot(&self, below: usize) -> usize {
         usize::from(u16::from_le_bytes(self.random.bytes())) % below
     }
+}
+
+/// Waits for the next point of the grid that begins at `started`. For answers of two kinds that make the same work but for
+/// less than a millisecond.
+pub async fn to_grid(started: Instant) {
+    leave(started, Duration::ZERO).await;
+}
+
+/// Waits for the first point of the grid that is neither past nor before `wanted`.
+async fn leave(started: Instant, wanted: Duration) {
+    let at = started + grid_point(wanted.max(started.elapsed()));
+    if let Some(early) = at
+        .checked_sub(TIMER_ERROR)
+        .filter(|early| *early > Instant::now())
+    {
+        tokio::time::sleep_until(early.into()).await;
+    }
+    let rest = move || std::thread::sleep(at.saturating_duration_since(Instant::now()));
+    // It fails only when the runtime ends, and nobody waits for an answer any more.
+    let _ = tokio::task::spawn_blocking(rest).await;
+}
+
+fn grid_point(after: Duration) -> Duration {
+    let points = after.as_nanos().div_ceil(GRID.as_nanos());
+    GRID * u32::try_from(points).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -107,30 +140,49 @@ mod tests {
     #[test]
     fn quick_answers_draw_from_the_slow_ones() {
         let pace = pace();
-        assert_eq!(pace.draw(), Duration::from_millis(4));
-        pace.record(ago(200));
+        assert_eq!(pace.draw(), GRID);
+        pace.remember(Duration::from_millis(200));
         for _ in 0..10 {
-            assert!(pace.draw() >= Duration::from_millis(200));
+            assert_eq!(pace.draw(), Duration::from_millis(200));
         }
         // A bounded memory: after many others the first one is most likely gone, and nothing grows.
         for _ in 0..2000 {
-            pace.record(ago(50));
+            pace.remember(Duration::from_millis(50));
         }
         let recent = pace.recent.lock().unwrap_or_else(PoisonError::into_inner);
         assert_eq!(recent.len(), REMEMBERED);
     }
 
     #[test]
-    fn a_server_that_hangs_is_not_imitated() {
+    fn points_of_the_grid() {
+        let point = |micros| grid_point(Duration::from_micros(micros)).as_micros();
+        assert_eq!([0, 1, 4000, 4001, 7999].map(point), [0, 4000, 4000, 8000, 8000]);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_hangs_is_not_imitated() {
         let pace = pace();
-        pace.record(ago(60_000));
+        pace.record(ago(60_000)).await;
         assert!(pace.draw() <= LONGEST);
+    }
+
+    #[tokio::test]
+    async fn both_kinds_leave_on_the_grid_and_never_before_it() {
+        let pace = pace();
+        for wait in [0, 1, 5] {
+            let started = ago(wait);
+            pace.record(started).await;
+            assert!(started.elapsed() >= grid_point(Duration::from_millis(wait)));
+        }
+        let started = Instant::now();
+        pace.imitate(started).await;
+        assert!(started.elapsed() >= GRID);
     }
 
     #[tokio::test]
     async fn what_already_took_long_does_not_wait() {
         let pace = pace();
-        pace.record(ago(1000));
+        pace.remember(Duration::from_millis(1000));
         let started = ago(5000);
         tokio::time::timeout(Duration::from_millis(500), pace.imitate(started))
             .await

@@ -86,6 +86,19 @@ impl Passwords {
         hash.map(drop).map_err(AuthError::internal)
     }
 
+    /// A hash in the form of [`Passwords::hash`] that is nobody's: for users without a password. It is made of random digits and
+    /// not computed, so that storing such a user takes no longer than finding one.
+    pub fn unusable(&self) -> String {
+        // A salt of 128 bits and a digest of 184 leave their last digits room for 2 and 4 bits.
+        let (salt, digest) = (self.digits(21, b".Oeu"), self.digits(30, b".CGKOSWaeimquy26"));
+        format!("$2a${COST:02}${salt}{digest}")
+    }
+
+    fn digits(&self, whole: usize, last: &[u8]) -> String {
+        const ALPHABET: &[u8] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        self.random.from_alphabet(ALPHABET, whole) + &self.random.from_alphabet(last, 1)
+    }
+
     /// Whether [`Passwords::verify`] could ever accept `hash`: for hashes that an administrator brings along (auth.md 15.2).
     pub fn recognises(hash: &str) -> bool {
         Scheme::of(hash).is_some()
@@ -225,6 +238,22 @@ mod tests {
                 .as_u16(),
             400
         );
+    }
+
+    #[tokio::test]
+    async fn an_unusable_hash_looks_like_any_and_matches_nothing() {
+        let passwords = passwords();
+        for _ in 0..50 {
+            let hash = passwords.unusable();
+            assert_eq!(hash.len(), 60);
+            assert!(Passwords::recognises(&hash), "{hash}");
+            // Decoded and encoded again it is the same: no digit carries bits that a computed hash would not have.
+            let parts: bcrypt::HashParts = hash.parse().unwrap();
+            assert_eq!(parts.format_for_version(bcrypt::Version::TwoA), hash);
+        }
+        let (one, other) = (passwords.unusable(), passwords.unusable());
+        assert_ne!(one, other);
+        assert!(!passwords.verify(one, String::new()).await.unwrap());
     }
 
     #[tokio::test]

@@ -15,7 +15,6 @@ use crate::mail::Notification;
 use crate::model::one_time::TokenType;
 use crate::model::session::delta;
 use crate::model::user::User;
-use crate::new_user::random_password;
 use crate::state::State;
 use crate::store::audit::{self, Action};
 use crate::store::{one_time_tokens, users};
@@ -253,7 +252,7 @@ async fn confirm(state: &State, tx: &Transaction<'_>, user: &mut User, proof: &P
         Action::UserSignedUp
     };
     if user.invited_at.is_some() && !user.has_password() {
-        let hash = state.passwords.hash(random_password(state)).await?;
+        let hash = state.passwords.unusable();
         user.encrypted_password = Some(state.vault.seal(user.id, &hash)?);
     }
     addresses::confirm_email(state, tx, user).await?;

@@ -150,11 +150,7 @@ async fn password_hash(
     match (makes_user && kind == Kind::Signup, given) {
         (false, _) => Ok(None),
         (true, Some(password)) => state.passwords.hash(password.to_owned()).await.map(Some),
-        (true, None) => state
-            .passwords
-            .hash(new_user::random_password(state))
-            .await
-            .map(Some),
+        (true, None) => Ok(Some(state.passwords.unusable())),
     }
 }
 

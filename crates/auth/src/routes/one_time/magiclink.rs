@@ -86,7 +86,7 @@ impl MagicLink {
             if known.is_none() && !state.config.signup_enabled {
                 return Err(signup::disabled());
             }
-            let hash = state.passwords.hash(new_user::random_password(state)).await?;
+            let hash = state.passwords.unusable();
             let is_confirmed = match self.sign_up(state, info, &hash).await {
                 // Somebody else took the address meanwhile; now it is found.
                 Err(AuthError::Database { source, .. })
@@ -99,11 +99,11 @@ impl MagicLink {
             if is_confirmed {
                 existing::send(state, info, &self.email, Link::Magic, self.flow.as_ref()).await?;
             }
-            state.paces.magic_link.record(started);
+            state.paces.magic_link.record(started).await;
             return Ok(existing::empty());
         }
         existing::send(state, info, &self.email, Link::Magic, self.flow.as_ref()).await?;
-        // A new user costs the hash of a password more.
+        // Storing a new user takes longer.
         state.paces.magic_link.imitate(started).await;
         Ok(existing::empty())
     }

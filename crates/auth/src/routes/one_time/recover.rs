@@ -46,7 +46,7 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
         ));
     }
     if existing::send(&state, &info, &email, Link::Recovery, flow.as_ref()).await? {
-        state.paces.recovery.record(started);
+        state.paces.recovery.record(started).await;
     } else {
         nobody::pretend(&state, Asked::Recovery, &email).await?;
         state.paces.recovery.imitate(started).await;

@@ -106,7 +106,8 @@ pub(in crate::routes) async fn send(Shared(state): Shared<State>, request: Reque
         .audit(&tx, &audit::payload(action, &user, None), None)
         .await?;
     tx.commit().await?;
-    state.paces.resend.record(started);
+    drop(connection);
+    state.paces.resend.record(started).await;
     Ok(message_id.map_or_else(empty, |id| Json(json!({ "message_id": id }))))
 }
 

@@ -37,7 +37,7 @@ impl SmsCode {
         let hash = match users::find_by_phone(&state.pool, &self.phone, &info.audience).await? {
             Some(_) => None,
             None if !state.config.signup_enabled => return Err(signup::disabled()),
-            None => Some(state.passwords.hash(new_user::random_password(state)).await?),
+            None => Some(state.passwords.unusable()),
         };
         let attempt = self.attempt(state, info, hash.as_deref()).await;
         let answer = match attempt {
@@ -48,8 +48,8 @@ impl SmsCode {
             other => other,
         }?;
         match hash {
-            Some(_) => state.paces.sms.record(started),
-            // A new user costs the hash of a password more.
+            Some(_) => state.paces.sms.record(started).await,
+            // Storing a new user takes longer.
             None => state.paces.sms.imitate(started).await,
         }
         Ok(answer)

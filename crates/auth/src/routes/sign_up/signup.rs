@@ -49,7 +49,6 @@ struct Signup {
 }
 
 pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Request) -> Result<Response> {
-    let started = Instant::now();
     let (mut parts, body) = request.into_parts();
     let info = RequestInfo::from_request_parts(&mut parts, &state).await?;
     let headers = parts.headers.clone();
@@ -67,6 +66,7 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
     let signup = check(&state, body, &password).await?;
     // Hashed whether or not the address is taken: both take the same time.
     let hash = state.passwords.hash(password).await?;
+    let started = Instant::now();
     let attempted = match attempt(&state, &info, &signup, &hash).await {
         // Somebody else took the address meanwhile; now it is found.
         Err(AuthError::Database { source, .. })
@@ -78,7 +78,7 @@ pub(in crate::routes) async fn create(Shared(state): Shared<State>, request: Req
     };
     match attempted? {
         Attempt::Done(response) => {
-            state.paces.signup.record(started);
+            state.paces.signup.record(started).await;
             Ok(response)
         }
         Attempt::Fabricated(response) => {

@@ -1,5 +1,7 @@
 //! The `password` grant (auth.md 8.1).
 
+use std::time::Instant;
+
 use axum::http::StatusCode;
 use futures_util::future::join;
 use serde::Deserialize;
@@ -8,6 +10,7 @@ use crate::error::{AuthError, ErrorCode, Result};
 use crate::model::aal::Method;
 use crate::model::address;
 use crate::model::user::User;
+use crate::pace;
 use crate::password_rules;
 use crate::request::RequestInfo;
 use crate::sign_in::{TokenResponse, open_session};
@@ -28,24 +31,25 @@ pub(super) async fn exchange(
     info: &RequestInfo,
     body: PasswordGrant,
 ) -> Result<TokenResponse> {
+    let started = Instant::now();
     let (provider, user) = find(state, info, &body).await?;
     let typed = body.password.unwrap_or_default();
     let Some(user) = user else {
         state.passwords.verify_unknown(typed).await?;
-        return Err(invalid_credentials());
+        return Err(invalid_credentials(started).await);
     };
     if user.is_banned(state.now()) {
         return Err(AuthError::bad_request(ErrorCode::UserBanned, "User is banned"));
     }
     let Some(stored) = user.encrypted_password.as_deref() else {
         state.passwords.verify_unknown(typed).await?;
-        return Err(invalid_credentials());
+        return Err(invalid_credentials(started).await);
     };
     let stored = state.vault.open(user.id, stored)?;
     let is_right = state.passwords.verify(stored, typed.clone()).await?;
     ask_hook(state, info, &user, is_right).await?;
     if !is_right {
-        return Err(invalid_credentials());
+        return Err(invalid_credentials(started).await);
     }
     check_confirmed(state, provider, &user)?;
     let audit = audit::payload(
@@ -59,7 +63,9 @@ pub(super) async fn exchange(
     Ok(response?.with_weak_password(weakness))
 }
 
-fn invalid_credentials() -> AuthError {
+/// Whether the user, the password or both are wrong: one answer, at one time.
+async fn invalid_credentials(started: Instant) -> AuthError {
+    pace::to_grid(started).await;
     AuthError::bad_request(ErrorCode::InvalidCredentials, "Invalid login credentials")
 }
 

@@ -33,7 +33,7 @@ pub(in crate::routes) async fn create(
     let banned_until = body.banned_until(state.now())?;
     let hash = match body.hash(&state).await? {
         Some(hash) => hash,
-        None => state.passwords.hash(new_user::random_password(&state)).await?,
+        None => state.passwords.unusable(),
     };
     let audience = body
         .aud
