@@ -89,7 +89,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Status(args) => commands::status::run(&args, &workdir),
         Command::Run(args) => on_runtime(commands::run::run(args, workdir)),
         Command::Db(args) => commands::db::run(&args, &workdir),
-        Command::Gen(args) => commands::generate::run(&args, &workdir),
+        Command::Gen(args) => on_runtime(commands::generate::run(args, &workdir)),
         Command::Rest(args) => on_runtime(commands::rest::run(args)),
     }
 }

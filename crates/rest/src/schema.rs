@@ -3,14 +3,12 @@
 //! began with.
 //!
 //! [`load()`] reads the catalogs (`load/`, one file for each query); what follows from them without a database is
-//! `node_tree.rs` (which columns a view shows), `view_columns.rs` (of which tables) and `relationships.rs`.
+//! `relationships.rs`.
 
 mod load;
 mod lookup;
 mod model;
-mod node_tree;
 mod relationships;
-mod view_columns;
 
 pub use load::{LoadOptions, load};
 pub use model::*;

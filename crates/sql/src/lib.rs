@@ -3,12 +3,18 @@
 //! Values normally travel as parameters. What cannot be a parameter (names of tables and functions, a password in
 //! `ALTER ROLE`) goes through [`ident`], [`qualified`] or [`literal`]. Quoting follows the lexical rules of PostgreSQL
 //! (documentation, 4.1.1 and 4.1.2). A NUL character cannot occur in PostgreSQL text; it is left out.
+//! The other way round, [`output_columns`] reads a view's stored query, and [`ViewColumns`] says which columns of which
+//! tables it shows.
 
 use std::fmt;
 
 mod fragment;
+mod node_tree;
+mod view_columns;
 
 pub use fragment::Fragment;
+pub use node_tree::{OutputColumn, output_columns};
+pub use view_columns::{ColumnNumber, ViewColumns};
 
 /// A name, displayed as a quoted identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! `ferrobase gen`: things that are made for a project.
 
+mod types;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,10 +13,10 @@ use ferrobase_server::{keys_file, state_dir};
 use crate::failure::Failure;
 use crate::printer;
 
-/// Generate keys
+/// Generate keys, and types of the database
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  ferrobase gen keys --algorithm ES256",
+    after_help = "Examples:\n  ferrobase gen types > database.types.ts\n  ferrobase gen keys --algorithm ES256",
     arg_required_else_help = true
 )]
 pub(crate) struct Args {
@@ -34,6 +36,8 @@ enum GenCommand {
         after_help = "Examples:\n  ferrobase gen keys\n  ferrobase gen signing-key --algorithm RS256 --append\n\nRotation, without signing anybody out:\n  ferrobase gen keys --standby\n  (wait until everybody who remembers the public keys has seen the new one: ten minutes)\n  ferrobase gen keys --rotate\n  (wait until the last token of the old key has expired: auth.jwt_expiry)\n  ferrobase gen keys --revoke KID"
     )]
     Keys(KeysArgs),
+
+    Types(types::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -86,8 +90,14 @@ impl From<Algorithm> for KeyAlgorithm {
 }
 
 /// Dispatches.
-pub(crate) fn run(args: &Args, workdir: &Path) -> Result<ExitCode, Failure> {
-    let GenCommand::Keys(args) = &args.command;
+pub(crate) async fn run(args: Args, workdir: &Path) -> Result<ExitCode, Failure> {
+    match args.command {
+        GenCommand::Keys(args) => keys(&args, workdir),
+        GenCommand::Types(args) => types::run(args, workdir).await,
+    }
+}
+
+fn keys(args: &KeysArgs, workdir: &Path) -> Result<ExitCode, Failure> {
     let configured = configured_file(workdir)?;
     let algorithm = args.algorithm.into();
     if args.list || args.standby || args.rotate || args.revoke.is_some() {

@@ -3,11 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
+use ferrobase_sql::ColumnNumber;
+
 use super::model::{
     Cardinality, ComputedRelationship, ForeignKeyRelationship, Junction, Name, Oid, QualifiedName, Relation,
     Relationship,
 };
-use super::view_columns::ColumnNumber;
 
 /// Most ways in which one view can show one key: every column that a view shows several times multiplies them.
 const MOST_WAYS: usize = 64;

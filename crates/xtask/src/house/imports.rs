@@ -13,7 +13,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     // The program.
     (
         "ferrobase",
-        &["server", "config", "telemetry", "cluster", "jwt", "http"],
+        &[
+            "server",
+            "config",
+            "telemetry",
+            "cluster",
+            "jwt",
+            "http",
+            "typegen",
+        ],
     ),
     (
         "server",
@@ -44,6 +52,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("db", &["sql", "jwt"]),
     ("changes", &["db", "replication", "sql"]),
     ("replication", &["db", "sql"]),
+    ("typegen", &["db", "sql"]),
     ("cluster", &[]),
     ("jwt", &[]),
     ("messages", &["http", "jwt"]),

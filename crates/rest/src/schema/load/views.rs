@@ -3,12 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use ferrobase_db::{DbError, Executor};
+use ferrobase_sql::{ViewColumns, output_columns};
 
 use super::relations::{Found, Relations};
 use crate::schema::model::{Name, Oid};
-use crate::schema::node_tree::output_columns;
 use crate::schema::relationships::View;
-use crate::schema::view_columns::ViewColumns;
 
 /// Of relations that are no views there is no such rule.
 const DEFINITIONS: &str = "

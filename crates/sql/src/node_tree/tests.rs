@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn column(number: i16, origin: Option<(Oid, i16)>) -> OutputColumn {
+fn column(number: i16, origin: Option<(u32, i16)>) -> OutputColumn {
     OutputColumn { number, origin }
 }
 

@@ -2,27 +2,26 @@
 
 use std::collections::HashMap;
 
-use super::model::Oid;
-use super::node_tree::OutputColumn;
+use crate::node_tree::OutputColumn;
 
-/// The number of a relation's column.
-pub(super) type ColumnNumber = (Oid, i16);
+/// A relation's identity in the catalog, and the number of one of its columns.
+pub type ColumnNumber = (u32, i16);
 
 /// The output columns of all views that matter.
 #[derive(Debug, Default)]
-pub(super) struct ViewColumns {
-    views: HashMap<Oid, Vec<OutputColumn>>,
+pub struct ViewColumns {
+    views: HashMap<u32, Vec<OutputColumn>>,
 }
 
 impl ViewColumns {
     /// Adds a view.
-    pub(super) fn insert(&mut self, view: Oid, columns: Vec<OutputColumn>) {
+    pub fn insert(&mut self, view: u32, columns: Vec<OutputColumn>) {
         self.views.insert(view, columns);
     }
 
     /// Columns of `view` that show a column of a table unchanged: their number, then the table's column. In the view's
     /// order.
-    pub(super) fn of(&self, view: Oid) -> impl Iterator<Item = (i16, ColumnNumber)> {
+    pub fn of(&self, view: u32) -> impl Iterator<Item = (i16, ColumnNumber)> {
         let columns = self.views.get(&view).map(Vec::as_slice).unwrap_or_default();
         columns
             .iter()

@@ -6,19 +6,20 @@
 //! `:targetList` is looked at, everything else is passed over by counting brackets, so that fields which other versions
 //! of PostgreSQL add or leave out do not matter. A text that is no query at all has no columns.
 
-use super::model::Oid;
+/// Identifies a row of a system catalog.
+type Oid = u32;
 
 /// An output column of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OutputColumn {
+pub struct OutputColumn {
     /// Its number, from 1.
-    pub(super) number: i16,
+    pub number: i16,
     /// The relation and the number of the column that it shows unchanged.
-    pub(super) origin: Option<(Oid, i16)>,
+    pub origin: Option<(Oid, i16)>,
 }
 
 /// The output columns of the first query in `text`.
-pub(super) fn output_columns(text: &str) -> Vec<OutputColumn> {
+pub fn output_columns(text: &str) -> Vec<OutputColumn> {
     let mut scanner = Scanner { rest: text };
     while let Some(token) = scanner.next() {
         if token == Token::OpenNode && scanner.next() == Some(Token::Word("QUERY")) {
