@@ -73,6 +73,10 @@ describe('TypeScript', { concurrency: 2 }, () => {
   })
 })
 
+test('Rust', async () => {
+  assert.match(await ours('rust'), /pub mod shop \{[^]*pub struct CustomersRow \{/)
+})
+
 test('languages that are not supported say so', async () => {
   await assert.rejects(ours('--lang', 'go'), ({ code, stderr }) => code === 1 && /types for go are not supported/.test(stderr))
 })

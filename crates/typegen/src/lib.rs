@@ -7,6 +7,7 @@ mod collation;
 mod error;
 mod model;
 mod relationships;
+mod rust;
 mod store;
 mod typescript;
 
@@ -23,6 +24,8 @@ pub use typescript::TypescriptOptions;
 pub enum Language {
     /// The `Database` type of the official client.
     Typescript(TypescriptOptions),
+    /// Structs and enums for serde.
+    Rust,
 }
 
 /// The types of `schemas` of a database. No query may take longer than `limit`.
@@ -46,5 +49,6 @@ pub async fn generate(
     let catalog = Box::pin(store::load(&connection, schemas)).await?;
     Ok(match language {
         Language::Typescript(options) => typescript::write(&catalog, options),
+        Language::Rust => rust::write(&catalog),
     })
 }

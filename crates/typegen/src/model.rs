@@ -130,6 +130,10 @@ pub(crate) struct Type {
     pub(crate) attributes: Vec<(String, Oid)>,
     /// Of a composite type, or of the rows of a relation.
     pub(crate) relation: Option<Oid>,
+    /// Of a domain, the type below it.
+    pub(crate) base: Option<Oid>,
+    /// Of an array, its elements' type.
+    pub(crate) element: Option<Oid>,
 }
 
 /// A foreign key, or one as seen through views.
@@ -149,6 +153,12 @@ impl Catalog {
     /// A type by its identity.
     pub(crate) fn type_of(&self, oid: Oid) -> Option<&Type> {
         self.types.get(*self.by_oid.get(&oid)?)
+    }
+
+    /// A type by its name.
+    pub(crate) fn type_named(&self, schema: &str, name: &str) -> Option<&Type> {
+        let mut types = self.types.iter();
+        types.find(|found| found.name == name && found.schema == schema)
     }
 
     /// A type whose values are rows, by its identity.

@@ -7,7 +7,8 @@ use crate::model::Type;
 const TYPES: &str = "
     select t.oid, n.nspname::text, t.typname::text, format_type(t.oid, null),
         array(select e.enumlabel::text from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder),
-        coalesce(a.names, '{}'), coalesce(a.types, '{}'), nullif(t.typrelid, 0)
+        coalesce(a.names, '{}'), coalesce(a.types, '{}'), nullif(t.typrelid, 0),
+        nullif(t.typbasetype, 0), case when t.typcategory = 'A' and t.typtype = 'b' then nullif(t.typelem, 0) end
     from pg_type t
     join pg_namespace n on n.oid = t.typnamespace
     left join pg_class c on c.oid = t.typrelid
@@ -33,5 +34,7 @@ fn one(row: &Row) -> Result<Type, DbError> {
         labels: row.try_get(4)?,
         attributes: names.into_iter().zip(types).collect(),
         relation: row.try_get(7)?,
+        base: row.try_get(8)?,
+        element: row.try_get(9)?,
     })
 }

@@ -52,6 +52,7 @@ pub(super) struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Lang {
     Typescript,
+    Rust,
     Go,
     Swift,
     Python,
@@ -86,12 +87,13 @@ fn language(lang: Lang, is_compatible: bool) -> Result<Language, Failure> {
             has_one_to_one: !is_compatible,
             postgrest_version: None,
         })),
+        Lang::Rust => Ok(Language::Rust),
         Lang::Go | Lang::Swift | Lang::Python | Lang::Dart => {
             let name = lang.to_possible_value();
             let name = name.as_ref().map_or("this language", |value| value.get_name());
             Err(
                 Failure::new(format!("types for {name} are not supported"))
-                    .hint("--lang typescript is; for the others use `supabase gen types --remote \"$(ferrobase db url)\"`"),
+                    .hint("typescript and rust are; for the others use `supabase gen types --remote \"$(ferrobase db url)\"`"),
             )
         }
     }
