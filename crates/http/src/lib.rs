@@ -11,6 +11,7 @@ mod outgoing;
 mod private_address;
 mod rate_limit;
 mod request_id;
+mod streaming;
 
 pub use address::{ClientAddress, client_address};
 pub use body::{BodyError, read_body};
@@ -20,3 +21,4 @@ pub use outgoing::{Outgoing, OutgoingError, OutgoingRequest, OutgoingResponse, P
 pub use private_address::is_public;
 pub use rate_limit::{RateLimiter, RetryAfter};
 pub use request_id::RequestId;
+pub use streaming::{StreamingRequest, StreamingResponse};

@@ -23,6 +23,8 @@ pub struct Policy {
     pub allow_private: bool,
     /// `User-Agent`.
     pub user_agent: String,
+    /// Connections to one host that wait for the next request.
+    pub idle_per_host: usize,
 }
 
 /// One request.
@@ -73,7 +75,7 @@ pub enum OutgoingError {
 /// The client; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     allow_private: bool,
 }
 
@@ -90,7 +92,7 @@ impl Outgoing {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT)
             .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(4);
+            .pool_max_idle_per_host(policy.idle_per_host);
         if !policy.allow_private {
             // A proxy would look names up itself, behind the guard's back.
             builder = builder.dns_resolver(Arc::new(PublicOnly)).no_proxy();
@@ -140,7 +142,7 @@ impl Outgoing {
     }
 
     /// Literal addresses never reach the resolver, so they are checked here.
-    fn check(&self, url: &Url) -> Result<(), OutgoingError> {
+    pub(crate) fn check(&self, url: &Url) -> Result<(), OutgoingError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(OutgoingError::Refused(format!(
                 "{} is not http or https",
@@ -184,7 +186,7 @@ impl Outgoing {
     }
 }
 
-fn transport(error: reqwest::Error) -> OutgoingError {
+pub(crate) fn transport(error: reqwest::Error) -> OutgoingError {
     if error.is_timeout() {
         return OutgoingError::Timeout;
     }
@@ -237,6 +239,7 @@ mod tests {
 
     fn outgoing(allow_private: bool) -> Outgoing {
         Outgoing::new(&Policy {
+            idle_per_host: 1,
             allow_private,
             user_agent: "test".to_owned(),
         })

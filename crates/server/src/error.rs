@@ -11,6 +11,16 @@ pub enum StartError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The S3-compatible store of objects cannot be used.
+    #[error("cannot use the bucket {bucket:?} of {endpoint} for storage: {reason}")]
+    Store {
+        /// Address of the store.
+        endpoint: String,
+        /// Its bucket.
+        bucket: String,
+        /// Why.
+        reason: String,
+    },
     /// The project's state folder cannot be used.
     #[error("cannot use {}: {source}", path.display())]
     State {

@@ -293,10 +293,14 @@ fn auth_state(
     })?)
 }
 
+/// How outgoing requests name this program.
+pub(crate) const USER_AGENT: &str = concat!("ferrobase/", env!("CARGO_PKG_VERSION"));
+
 fn outgoing(allow_private: bool) -> Result<Outgoing, StartError> {
     let policy = Policy {
         allow_private,
-        user_agent: concat!("ferrobase/", env!("CARGO_PKG_VERSION")).to_owned(),
+        idle_per_host: 4,
+        user_agent: USER_AGENT.to_owned(),
     };
     Outgoing::new(&policy).map_err(|error| StartError::Outgoing(error.to_string()))
 }

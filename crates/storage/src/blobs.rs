@@ -1,13 +1,15 @@
 //! Where the bytes are. A blob is written once under its version and never changed; rows say which version counts.
 //!
-//! Another kind of store is another variant of [`Blobs`]: a put from a bounded stream, a read of spans, a copy, a removal.
+//! Each kind of store is a variant of [`Blobs`]: files of a folder ([`fs`]) or objects of a bucket elsewhere ([`s3`]).
 //! Between the moment that a blob is begun and the moment that its row is decided it is [`InFlight`]; what a crash leaves in
 //! flight is found again by [`Blobs::leftovers`].
 
+mod appending;
 mod cached;
 mod fs;
 mod in_flight;
 mod reading;
+mod s3;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -15,9 +17,11 @@ use uuid::Uuid;
 
 use crate::error::Result;
 
-pub use fs::{Appending, FsBlobs, Writing};
+pub use appending::{Appending, Writing};
+pub use fs::FsBlobs;
 pub use in_flight::InFlight;
 pub use reading::Blob;
+pub use s3::S3Blobs;
 
 /// A blob that was stored and has no row yet.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub struct Stored {
 pub enum Blobs {
     /// Files of a folder.
     Fs(FsBlobs),
+    /// Objects of a bucket in an S3-compatible store.
+    S3(S3Blobs),
 }
 
 impl Blobs {
@@ -46,14 +52,18 @@ impl Blobs {
     {
         match self {
             Self::Fs(files) => files.put(limit, stream).await,
+            Self::S3(bucket) => bucket.put(limit, stream).await,
         }
     }
 
-    /// Goes on with the blob of a resumable upload behind its first `offset` bytes, whose MD5 is in the state `hash`. What
-    /// comes behind them is cut off. `NoBlob` when there are fewer, `ResourceLocked` when somebody else writes.
-    pub async fn append(&self, version: Uuid, offset: u64, hash: Option<Vec<u8>>) -> Result<Appending> {
+    /// Goes on with the blob of a resumable upload behind its first `offset` bytes, after which it was in `state`. What comes
+    /// behind them is cut off. `NoBlob` when there are fewer, `ResourceLocked` when somebody else writes.
+    pub async fn append(&self, version: Uuid, offset: u64, state: Option<Vec<u8>>) -> Result<Appending> {
         match self {
-            Self::Fs(files) => files.append(version, offset, hash).await,
+            Self::Fs(files) => files.append(version, offset, state).await.map(Appending::Fs),
+            Self::S3(bucket) => bucket
+                .append(version, offset, state.as_deref())
+                .map(Appending::S3),
         }
     }
 
@@ -61,6 +71,7 @@ impl Blobs {
     pub async fn open(&self, version: Uuid, ahead: bool) -> Result<Blob> {
         match self {
             Self::Fs(files) => files.open(version, ahead).await,
+            Self::S3(bucket) => bucket.open(version, ahead).await,
         }
     }
 
@@ -68,6 +79,7 @@ impl Blobs {
     pub async fn copy(&self, from: Uuid) -> Result<InFlight> {
         match self {
             Self::Fs(files) => files.copy(from).await,
+            Self::S3(bucket) => bucket.copy(from).await,
         }
     }
 
@@ -76,6 +88,7 @@ impl Blobs {
     pub async fn join(&self, parts: Vec<Uuid>) -> Result<InFlight> {
         match self {
             Self::Fs(files) => files.join(parts).await,
+            Self::S3(bucket) => bucket.join(parts).await,
         }
     }
 
@@ -83,6 +96,7 @@ impl Blobs {
     pub async fn remove(&self, versions: Vec<Uuid>) -> Vec<Uuid> {
         match self {
             Self::Fs(files) => files.remove(versions).await,
+            Self::S3(bucket) => bucket.remove(versions).await,
         }
     }
 
@@ -91,6 +105,7 @@ impl Blobs {
     pub async fn leftovers(&self) -> Result<Vec<Uuid>> {
         match self {
             Self::Fs(files) => files.leftovers().await,
+            Self::S3(bucket) => bucket.leftovers().await,
         }
     }
 
@@ -98,6 +113,7 @@ impl Blobs {
     pub async fn decided(&self, kept: Vec<Uuid>, orphans: Vec<Uuid>) {
         match self {
             Self::Fs(files) => files.decided(kept, orphans).await,
+            Self::S3(bucket) => bucket.decided(kept, orphans).await,
         }
     }
 
@@ -105,6 +121,7 @@ impl Blobs {
     pub(super) async fn land(&self, version: Uuid) {
         match self {
             Self::Fs(files) => files.land(version).await,
+            Self::S3(bucket) => bucket.land(version).await,
         }
     }
 
@@ -112,6 +129,7 @@ impl Blobs {
     pub(super) fn discard(&self, version: Uuid) {
         match self {
             Self::Fs(files) => files.discard(version),
+            Self::S3(bucket) => bucket.discard(version),
         }
     }
 
@@ -119,6 +137,23 @@ impl Blobs {
     pub(super) fn forget(&self, version: Uuid) {
         match self {
             Self::Fs(files) => files.forget(version),
+            Self::S3(bucket) => bucket.forget(version),
+        }
+    }
+
+    /// The row of a resumable upload's object is there.
+    pub fn finished(&self, version: Uuid) {
+        match self {
+            Self::Fs(_) => {}
+            Self::S3(bucket) => bucket.finished(version),
+        }
+    }
+
+    /// Whether a row may refer to the blob: nobody else takes it for a leftover meanwhile.
+    pub(super) fn check(&self, version: Uuid) -> Result<()> {
+        match self {
+            Self::Fs(_) => Ok(()),
+            Self::S3(bucket) => bucket.check(version),
         }
     }
 }

@@ -6,6 +6,10 @@ use ferrobase_config::{Config, ConfigError, Section};
 
 use crate::model::{names, rules};
 
+mod store;
+
+pub use store::StoreConfig;
+
 /// Settings of the service.
 #[derive(Debug, Clone)]
 pub struct StorageConfig {
@@ -15,6 +19,8 @@ pub struct StorageConfig {
     pub file_size_limit: u64,
     /// Where the bytes of objects are; in the project's state folder when `None` (`STORAGE_FILE_BACKEND_PATH`).
     pub path: Option<PathBuf>,
+    /// The S3-compatible store where they are instead (`storage.backend = "s3"`, `STORAGE_BACKEND`).
+    pub store: Option<StoreConfig>,
     /// Life of a signed upload URL in seconds (`UPLOAD_SIGNED_URL_EXPIRATION_TIME`).
     pub signed_upload_seconds: u64,
     /// The S3 protocol.
@@ -194,6 +200,7 @@ impl StorageConfig {
                 .string()?
                 .filter(|path| !path.is_empty())
                 .map(|path| config.resolve_path(path)),
+            store: StoreConfig::load(&section)?,
             signed_upload_seconds: section
                 .get("signed_upload_expiration")
                 .or_env("UPLOAD_SIGNED_URL_EXPIRATION_TIME")

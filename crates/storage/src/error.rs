@@ -161,6 +161,9 @@ pub enum StorageError {
     /// What only the S3 protocol refuses.
     #[error("{0}")]
     S3(Fault),
+    /// The store of the bytes refuses, or cannot be reached; the text is for the log.
+    #[error("The store of objects failed")]
+    Store(String),
     /// Anything that should not happen; the text is for the log.
     #[error("Internal Server Error")]
     Internal(String),
@@ -217,6 +220,7 @@ impl StorageError {
             Self::DatabaseSchemaMismatch => (503, "DatabaseSchemaMismatch", None),
             Self::DatabaseInvalidObjectDefinition => (503, "DatabaseInvalidObjectDefinition", None),
             Self::Database(_) => (500, "DatabaseError", None),
+            Self::Store(_) => (500, "S3Error", None),
             Self::Internal(_) => (500, "InternalError", Some("Internal")),
         }
     }
@@ -231,11 +235,19 @@ impl StorageError {
         self.parts().1
     }
 
+    /// What the log says of it: for whoever runs the server.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Store(detail) | Self::Internal(detail) => detail.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// Whether nothing of what was asked has happened. After the others a commit may have taken effect whose answer got
     /// lost.
     pub(crate) fn is_final(&self) -> bool {
         match self {
-            Self::Internal(_) => false,
+            Self::Internal(_) | Self::Store(_) => false,
             Self::Database(state) => !(state.starts_with("08") || state.starts_with("57P")),
             _ => true,
         }
@@ -267,6 +279,7 @@ impl IntoResponse for StorageError {
     fn into_response(self) -> Response {
         match &self {
             Self::Internal(detail) => tracing::error!(%detail, "storage failed"),
+            Self::Store(detail) => tracing::error!(%detail, "the store of objects failed"),
             Self::Database(state) => tracing::error!(%state, "the database refused a statement of storage"),
             _ => {}
         }

@@ -203,7 +203,7 @@ impl Part {
             return Ok(());
         }
         let (pool, id) = (&self.state.pool, self.upload.id);
-        uploads::progress(pool, id, self.upload.offset, (size, length), &blob.hash()).await?;
+        uploads::progress(pool, id, self.upload.offset, (size, length), &blob.state()).await?;
         self.upload.offset = size;
         Ok(())
     }
@@ -217,6 +217,7 @@ impl Part {
         let size = blob.size();
         let probe = probe(&upload.bucket, &upload.name, terms, Some(size));
         Box::pin(permission::may_write(state, scope, &probe, terms.is_upsert)).await?;
+        blob.finish().await?;
         let facts = Facts {
             mime: &terms.mime,
             cache_control: &terms.cache_control,
@@ -234,6 +235,7 @@ impl Part {
         Box::pin(uploading::write(&tx, &scope.as_service(), &new, terms.is_upsert)).await?;
         tx.commit().await?;
         state.wake_sweep();
+        state.blobs.finished(upload.version);
         upload.offset = size;
         upload.is_complete = true;
         Ok(self.upload)

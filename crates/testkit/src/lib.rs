@@ -127,6 +127,7 @@ impl Backend {
 fn client() -> Outgoing {
     let policy = Policy {
         allow_private: true,
+        idle_per_host: 4,
         user_agent: "testkit".to_owned(),
     };
     Outgoing::new(&policy).expect("a client")

@@ -11,6 +11,7 @@ use ferrobase_testkit::Backend;
 async fn get(address: SocketAddr, path: &str) -> OutgoingResponse {
     let policy = Policy {
         allow_private: true,
+        idle_per_host: 4,
         user_agent: "test".to_owned(),
     };
     let request = OutgoingRequest {

@@ -53,6 +53,7 @@ async fn newest_mail(backend: &Backend) -> String {
 fn client() -> ferrobase_http::Outgoing {
     ferrobase_http::Outgoing::new(&ferrobase_http::Policy {
         allow_private: true,
+        idle_per_host: 4,
         user_agent: "test".to_owned(),
     })
     .unwrap()

@@ -14,6 +14,7 @@ mod leftovers;
 mod names;
 mod policies;
 mod reading;
+mod remote;
 mod resumable;
 mod s3;
 mod seeding;

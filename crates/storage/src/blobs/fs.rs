@@ -28,7 +28,7 @@ mod appending;
 mod joining;
 mod writing;
 
-pub use appending::{Appending, Writing};
+pub(super) use appending::{Appending, Writing};
 
 /// Bytes that are read along with the opening.
 const HEAD: u64 = 128 * 1024;

@@ -49,6 +49,7 @@ impl InFlight {
         F: Future<Output = Result<T>> + Send + 'static,
     {
         let task = tokio::spawn(async move {
+            self.blobs.check(self.version)?;
             self.phase = Phase::Deciding;
             let outcome = change.await;
             match &outcome {

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 
 use super::cached;
+use super::s3::Remote;
 use crate::model::ranges::Span;
 
 /// Bytes of one read. Two of them are in memory for each body that is under way, and a third while one is read.
@@ -27,18 +29,33 @@ const TURN: u64 = 8 * CHUNK;
 /// An open blob. It can be read when its name is gone already.
 #[derive(Debug)]
 pub struct Blob {
-    file: Arc<File>,
+    source: Source,
     size: u64,
     /// Its beginning, as far as it was read with the opening.
     head: Bytes,
 }
 
+#[derive(Debug)]
+enum Source {
+    File(Arc<File>),
+    Remote(Arc<Remote>),
+}
+
 impl Blob {
     pub(super) fn new(file: File, size: u64, head: Bytes) -> Self {
         Self {
-            file: Arc::new(file),
+            source: Source::File(Arc::new(file)),
             size,
             head,
+        }
+    }
+
+    /// An object of another store.
+    pub(super) fn remote(remote: Remote) -> Self {
+        Self {
+            size: remote.size(),
+            source: Source::Remote(Arc::new(remote)),
+            head: Bytes::new(),
         }
     }
 
@@ -83,7 +100,14 @@ impl Blob {
         Body::from_stream(stream::iter(parts).flatten())
     }
 
-    fn chunks(&self, span: Span) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
+    fn chunks(&self, span: Span) -> BoxStream<'static, io::Result<Bytes>> {
+        match &self.source {
+            Source::File(file) => self.pieces(Arc::clone(file), span).boxed(),
+            Source::Remote(remote) => remote.bytes(span.start..span.start + span.length).boxed(),
+        }
+    }
+
+    fn pieces(&self, file: Arc<File>, span: Span) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
         let first = if span.start == 0 && self.head.len() as u64 <= span.length {
             self.head.clone()
         } else {
@@ -91,7 +115,7 @@ impl Blob {
         };
         let done = first.len() as u64;
         let reader = Reader {
-            file: Arc::clone(&self.file),
+            file,
             at: span.start + done,
             left: span.length - done,
             ahead: None,

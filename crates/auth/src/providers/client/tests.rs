@@ -19,6 +19,7 @@ fn settings(url: Option<&str>) -> ProviderConfig {
 fn outgoing() -> Outgoing {
     let policy = ferrobase_http::Policy {
         allow_private: true,
+        idle_per_host: 4,
         user_agent: "test".to_owned(),
     };
     Outgoing::new(&policy).unwrap()

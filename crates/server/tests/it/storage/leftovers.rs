@@ -14,6 +14,7 @@ fn config() -> StorageConfig {
     StorageConfig {
         enabled: true,
         file_size_limit: 1 << 20,
+        store: None,
         path: None,
         signed_upload_seconds: 60,
         s3: S3Config::default(),

@@ -194,7 +194,9 @@ async fn leftovers_of_a_process_that_died() {
     let (kept, orphan) = (first.flight.version(), second.flight.version());
     // Neither lands nor is removed: as after a kill. The lock goes with the process.
     std::mem::forget((first, second));
-    let Blobs::Fs(files_of_dead) = &dead;
+    let Blobs::Fs(files_of_dead) = &dead else {
+        unreachable!()
+    };
     let descriptor = files_of_dead.0.lock.as_ref().unwrap();
     flock(descriptor, FlockOperation::Unlock).unwrap();
 
