@@ -6,11 +6,11 @@ import { parseArgs } from 'node:util'
 import { sleep } from '../kit/server.mjs'
 import { Scene } from './scene.mjs'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } })
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, remote: { type: 'boolean', default: false } } })
 const rounds = Number(values.rounds)
 const workers = 4
 
-const scene = new Scene('crash-parts', { 'storage.buckets.crash.public': false })
+const scene = new Scene('crash-parts', { 'storage.buckets.crash.public': false }, values)
 
 /** A request of the S3 protocol, signed without its body. */
 async function s3(method, path, query = {}, body = undefined) {

@@ -12,14 +12,32 @@ const known = `
   union all select version from _ferrobase.storage_uploads where completed_at is null`
 
 export class Scene {
-  constructor(name, config) {
+  /** `remote`: the bytes are in the bucket of another server, which goes on whatever dies here. */
+  constructor(name, config, { remote = false } = {}) {
     this.name = name
-    this.folder = makeProject(name, config)
-    this.root = join(this.folder, 'supabase', '.ferrobase', 'storage')
+    this.config = config
+    this.remote = remote
     this.passed = 0
     this.failed = 0
     this.acknowledged = 0
     this.fuse = null
+  }
+
+  async prepare() {
+    let config = this.config
+    if (this.remote) {
+      this.store = await startServer({ name: `${this.name}-store`, config: { 'storage.buckets.blobs.public': false } })
+      const { apiUrl, status } = this.store
+      const settings = {
+        bucket: 'blobs', endpoint: `${apiUrl}/storage/v1/s3`, region: status.S3_PROTOCOL_REGION, force_path_style: true,
+        part_size: '5MB', abandoned_seconds: 10,
+        access_key_id: status.S3_PROTOCOL_ACCESS_KEY_ID, secret_access_key: status.S3_PROTOCOL_ACCESS_KEY_SECRET,
+      }
+      const below = Object.entries(settings).map(([name, value]) => [`storage.s3_store.${name}`, value])
+      config = { ...config, 'storage.backend': 's3', ...Object.fromEntries(below) }
+    }
+    this.folder = makeProject(this.name, config)
+    this.root = join(this.folder, 'supabase', '.ferrobase', 'storage')
   }
 
   async start() {
@@ -89,18 +107,23 @@ export class Scene {
     }
   }
 
-  async query(sql) {
-    const connection = new pg.Client({ connectionString: this.server.dbUrl })
+  async query(sql, server = this.server) {
+    const connection = new pg.Client({ connectionString: server.dbUrl })
     await connection.connect()
     const { rows } = await connection.query(sql)
     await connection.end()
     return rows
   }
 
-  blobs() {
-    return readdirSync(this.root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && entry.name !== 'pending')
-      .flatMap((entry) => readdirSync(join(this.root, entry.name)).map((name) => join(this.root, entry.name, name)))
+  /** The versions that there are bytes of, and those that are marked as in flight. */
+  async blobs() {
+    if (this.remote) {
+      const names = (await this.query('select name from storage.objects', this.store)).map((row) => row.name)
+      const marked = names.filter((name) => name.startsWith('pending/'))
+      return { there: names.filter((name) => !marked.includes(name)).map((name) => name.split('/')[0]), marked }
+    }
+    const folders = readdirSync(this.root, { withFileTypes: true }).filter((entry) => entry.isDirectory() && entry.name !== 'pending')
+    return { there: folders.flatMap((entry) => readdirSync(join(this.root, entry.name))), marked: readdirSync(join(this.root, 'pending')) }
   }
 
   /** What is left without a row once the sweep had time: it looks for leftovers ten seconds after a start. */
@@ -108,10 +131,10 @@ export class Scene {
     const end = Date.now() + 40_000
     for (;;) {
       const versions = new Set((await this.query(known)).map((row) => row.version))
-      const left = this.blobs().filter((path) => !versions.has(path.slice(-36)))
-      const markers = readdirSync(join(this.root, 'pending'))
-      if (left.length + markers.length === 0) return []
-      if (Date.now() > end) return [...left.map((path) => `${path} has no row`), ...markers.map((name) => `${name} is still marked`)]
+      const { there, marked } = await this.blobs()
+      const left = there.filter((version) => !versions.has(version))
+      if (left.length + marked.length === 0) return []
+      if (Date.now() > end) return [...left.map((version) => `${version} has no row`), ...marked.map((name) => `${name} is still marked`)]
       await sleep(200)
     }
   }
@@ -125,6 +148,7 @@ export class Scene {
   /** Runs the whole and prints the closing line. The exit status says whether all was well. */
   async play(act) {
     try {
+      await this.prepare()
       await this.start()
       await act()
     } catch (error) {
@@ -132,7 +156,8 @@ export class Scene {
       console.error(error)
     } finally {
       await this.server?.stop()
-      rmSync(this.folder, { recursive: true, force: true })
+      await this.store?.stop()
+      if (this.folder) rmSync(this.folder, { recursive: true, force: true })
     }
     console.log(`${this.passed} passed, ${this.failed} failed`)
     process.exit(this.failed === 0 ? 0 : 1)

@@ -6,11 +6,11 @@ import { parseArgs } from 'node:util'
 import { sleep } from '../kit/server.mjs'
 import { Scene } from './scene.mjs'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } })
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, remote: { type: 'boolean', default: false } } })
 const rounds = Number(values.rounds)
 const workers = 6
 
-const scene = new Scene('crash-storage', { 'storage.buckets.crash.public': false })
+const scene = new Scene('crash-storage', { 'storage.buckets.crash.public': false }, values)
 
 /** What a key may hold: the contents (null: nothing) that the answers, and those that never came, leave possible. */
 const possible = new Map()

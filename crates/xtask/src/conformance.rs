@@ -22,6 +22,7 @@ mod storage;
 mod tally;
 
 use floor::Floor;
+use storage::Bytes;
 
 /// What to replay.
 #[derive(Args)]
@@ -52,6 +53,8 @@ pub(crate) enum Service {
     Rest,
     /// Buckets and objects.
     Storage,
+    /// The same, with the bytes in an S3-compatible store: a second server.
+    StorageS3,
 }
 
 impl Options {
@@ -80,7 +83,7 @@ impl Service {
         match self {
             Self::Auth => "auth",
             Self::Rest => "rest",
-            Self::Storage => "storage",
+            Self::Storage | Self::StorageS3 => "storage",
         }
     }
 
@@ -90,6 +93,7 @@ impl Service {
             Self::Auth => "auth-cases",
             Self::Rest => "rest-cases",
             Self::Storage => "storage-cases",
+            Self::StorageS3 => "storage-s3-cases",
         }
     }
 }
@@ -123,7 +127,8 @@ pub(crate) fn replay(service: Service, options: &Options) -> Result<Outcome> {
     let tally = match service {
         Service::Auth => auth::replay(&folder, options, &floor)?,
         Service::Rest => rest::replay(&folder, options)?,
-        Service::Storage => storage::replay(&folder, options, &floor)?,
+        Service::Storage => storage::replay(&folder, options, &floor, Bytes::Files)?,
+        Service::StorageS3 => storage::replay(&folder, options, &floor, Bytes::Store)?,
     };
     let outcome = tally.judge(service.suite(), &floor, options.is_partial());
     if options.update_floor && !options.is_partial() {

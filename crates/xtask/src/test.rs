@@ -45,13 +45,20 @@ enum Suite {
     RestCases,
     /// Recorded HTTP cases of Storage, when they are beside the project.
     StorageCases,
+    /// The same with the bytes in another server's bucket.
+    StorageS3Cases,
 }
 
 impl Suite {
     fn needs_binary(self) -> bool {
         matches!(
             self,
-            Self::E2e | Self::Crash | Self::AuthCases | Self::RestCases | Self::StorageCases
+            Self::E2e
+                | Self::Crash
+                | Self::AuthCases
+                | Self::RestCases
+                | Self::StorageCases
+                | Self::StorageS3Cases
         )
     }
 
@@ -108,6 +115,7 @@ fn name(suite: Suite) -> &'static str {
         Suite::AuthCases => Service::Auth.suite(),
         Suite::RestCases => Service::Rest.suite(),
         Suite::StorageCases => Service::Storage.suite(),
+        Suite::StorageS3Cases => Service::StorageS3.suite(),
     }
 }
 
@@ -134,6 +142,7 @@ fn one(suite: Suite, options: &Options) -> Result<Outcome> {
         Suite::AuthCases => conformance::replay(Service::Auth, &conformance::Options::for_test()),
         Suite::RestCases => conformance::replay(Service::Rest, &conformance::Options::for_test()),
         Suite::StorageCases => conformance::replay(Service::Storage, &conformance::Options::for_test()),
+        Suite::StorageS3Cases => conformance::replay(Service::StorageS3, &conformance::Options::for_test()),
     }
 }
 
@@ -298,9 +307,20 @@ fn crash(rounds: u32) -> Result<Outcome> {
         ..Outcome::default()
     };
     let mut green = true;
-    for file in ["crash/kill.mjs", "crash/storage.mjs", "crash/parts.mjs"] {
+    let files: [&[&str]; 5] = [
+        &["crash/kill.mjs"],
+        &["crash/storage.mjs"],
+        &["crash/parts.mjs"],
+        // A round waits until the store's clock says that a dead process's blobs are nobody's.
+        &["crash/storage.mjs", "--remote", "--rounds", "1"],
+        &["crash/parts.mjs", "--remote", "--rounds", "1"],
+    ];
+    for file in files {
+        let (script, further) = file.split_first().context("a script")?;
         let mut command = node();
-        command.args([file, "--rounds", &rounds.to_string()]);
+        command
+            .args([script, "--rounds", &rounds.to_string()])
+            .args(further);
         let (mut passed, mut failed) = (0, 0);
         green &= stream(&mut command, |line| {
             if let (Some(good), Some(bad)) = (count_before(line, "passed"), count_before(line, "failed")) {

@@ -17,10 +17,27 @@ use crate::server::Server;
 const CONFIG: &str = "project_id = \"conformance\"\n\n[api]\nport = 0\n\n[local_smtp]\nport = 0\n\n\
     [storage]\nfile_size_limit = \"500MB\"\n";
 
+/// Where the server keeps the bytes of objects.
+#[derive(Clone, Copy)]
+pub(super) enum Bytes {
+    /// In files.
+    Files,
+    /// In a bucket of another server.
+    Store,
+}
+
 /// Replays the groups that are part of the floor.
-pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<Tally> {
-    let server = Server::start("conformance-storage", CONFIG)?;
-    let report = report_path("storage")?;
+pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor, bytes: Bytes) -> Result<Tally> {
+    let (name, store) = match bytes {
+        Bytes::Files => ("storage", None),
+        Bytes::Store => {
+            let config = format!("{CONFIG}[storage.buckets.blobs]\n");
+            ("storage-s3", Some(Server::start("conformance-store", &config)?))
+        }
+    };
+    let config = CONFIG.to_owned() + &store.as_ref().map(in_store).unwrap_or_default();
+    let server = Server::start(&format!("conformance-{name}"), &config)?;
+    let report = report_path(name)?;
     let mut command = Command::new("python3");
     command
         .arg(folder.join("run_storage_cases.py"))
@@ -39,6 +56,18 @@ pub(super) fn replay(folder: &Path, options: &Options, floor: &Floor) -> Result<
     stream(&mut command, |_| {})?;
     let report = std::fs::read(&report).context("the runner wrote no report")?;
     tally(&serde_json::from_slice(&report)?)
+}
+
+/// Settings by which another server is the store.
+fn in_store(store: &Server) -> String {
+    format!(
+        "backend = \"s3\"\n[storage.s3_store]\nbucket = \"blobs\"\nendpoint = \"{}/storage/v1/s3\"\nregion = \"{}\"\nforce_path_style = true\n\
+         access_key_id = \"{}\"\nsecret_access_key = \"{}\"\n",
+        store.value("API_URL"),
+        store.value("S3_PROTOCOL_REGION"),
+        store.value("S3_PROTOCOL_ACCESS_KEY_ID"),
+        store.value("S3_PROTOCOL_ACCESS_KEY_SECRET"),
+    )
 }
 
 /// Each entry of the report is id, verdict and reason.
