@@ -109,6 +109,7 @@ mod tests {
     fn form(sender: &str, channel: SmsChannel) -> String {
         let outgoing = Outgoing::new(&Policy {
             allow_private: true,
+            idle_per_host: 4,
             user_agent: "t".to_owned(),
         });
         let twilio = Twilio {

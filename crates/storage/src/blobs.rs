@@ -11,6 +11,8 @@ mod in_flight;
 mod reading;
 mod s3;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::Stream;
 use uuid::Uuid;
@@ -106,6 +108,14 @@ impl Blobs {
         match self {
             Self::Fs(files) => files.leftovers().await,
             Self::S3(bucket) => bucket.leftovers().await,
+        }
+    }
+
+    /// Age from which on a blob in flight that nobody touched is a leftover.
+    pub fn abandoned(&self) -> Duration {
+        match self {
+            Self::Fs(_) => fs::ABANDONED,
+            Self::S3(bucket) => bucket.abandoned(),
         }
     }
 

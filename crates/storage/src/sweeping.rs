@@ -13,7 +13,7 @@ use crate::store::pending;
 /// then.
 const FIRST: Duration = Duration::from_secs(10);
 
-/// Time between two rounds when nothing wakes the sweep.
+/// Longest time between two rounds when nothing wakes the sweep.
 const PAUSE: Duration = Duration::from_secs(300);
 
 /// Blobs of one transaction.
@@ -22,7 +22,9 @@ const BATCH: i64 = 500;
 /// Works until `shutdown` resolves. What fails is logged and tried again in the next round.
 pub async fn run_tasks(state: State, shutdown: impl Future<Output = ()> + Send) {
     let mut shutdown = std::pin::pin!(shutdown);
-    let mut look = tokio::time::interval_at(tokio::time::Instant::now() + FIRST, PAUSE);
+    // Where leftovers are told by their age, no later than they are of it.
+    let pause = PAUSE.min(state.blobs.abandoned());
+    let mut look = tokio::time::interval_at(tokio::time::Instant::now() + FIRST, pause);
     loop {
         let outcome = tokio::select! {
             () = &mut shutdown => return,

@@ -13,6 +13,7 @@ use ferrobase_messages::{Email, Inbox, Messenger, MessengerOptions, SmsTransport
 fn messenger(smtp: Option<SmtpOptions>, sms: SmsTransport, inbox: Option<Inbox>) -> Messenger {
     let outgoing = Outgoing::new(&Policy {
         allow_private: true,
+        idle_per_host: 4,
         user_agent: "test".to_owned(),
     })
     .unwrap();

@@ -35,7 +35,7 @@ const HEAD: u64 = 128 * 1024;
 
 /// Age from which on a blob in flight is a leftover where another process may be at work in the same folder. A running
 /// upload is written to every few seconds.
-const ABANDONED: Duration = Duration::from_secs(3600);
+pub(super) const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// A folder of blobs; cheap to clone.
 #[derive(Debug, Clone)]

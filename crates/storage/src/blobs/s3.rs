@@ -132,6 +132,10 @@ impl S3Blobs {
         self.0.leftovers().await
     }
 
+    pub(super) fn abandoned(&self) -> Duration {
+        self.0.marks.abandoned()
+    }
+
     pub(super) async fn decided(&self, kept: Vec<Uuid>, orphans: Vec<Uuid>) {
         for version in orphans {
             self.0.erase(version).await;

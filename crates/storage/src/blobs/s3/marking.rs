@@ -39,6 +39,10 @@ impl Marks {
         }
     }
 
+    pub(super) fn abandoned(&self) -> Duration {
+        self.abandoned
+    }
+
     fn all(&self) -> MutexGuard<'_, HashMap<Uuid, Mark>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
