@@ -155,6 +155,9 @@ pub enum StorageError {
     /// The client went away or sent a broken body.
     #[error("The request body could not be read")]
     BrokenBody,
+    /// The disk is full, or a quota is.
+    #[error("There is no space left for the object")]
+    NoSpace,
     /// A bucket into which somebody uploads in parts.
     #[error("The bucket could not be updated because it is referenced by a pending multipart upload.")]
     PendingUpload,
@@ -199,6 +202,7 @@ impl StorageError {
             Self::InvalidRequest(_) | Self::BrokenBody | Self::UnusableImage | Self::Image(_) => {
                 (400, "InvalidRequest", None)
             }
+            Self::NoSpace => (507, "InsufficientStorage", None),
             Self::Stalled => (408, "InvalidRequest", None),
             Self::InvalidHeader => (400, "InvalidRequest", Some("invalid_header_char")),
             Self::BodyTooLarge => (413, "InvalidRequest", Some("FastifyError")),
@@ -267,7 +271,7 @@ impl StorageError {
             Self::InvalidRole => 403,
             Self::Route(_) => 404,
             _ => match self.real_status() {
-                real @ (500 | 412 | 416 | 544 | 429) => real,
+                real @ (500 | 507 | 412 | 416 | 544 | 429) => real,
                 _ => 400,
             },
         };

@@ -306,7 +306,13 @@ fn joined<T>(result: std::result::Result<T, tokio::task::JoinError>) -> Result<T
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn failed(error: io::Error) -> StorageError {
-    StorageError::Internal(format!("blob: {error}"))
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            tracing::error!(%error, "a blob could not be written");
+            StorageError::NoSpace
+        }
+        _ => StorageError::Internal(format!("blob: {error}")),
+    }
 }
 
 fn missing(error: io::Error) -> StorageError {
