@@ -182,7 +182,7 @@ describe('with little memory', () => {
     assert.equal((await put('scans', scans(4000, 4000, 10_000))).status, 200)
     const started = Date.now()
     const answers = await Promise.all([8, 9, 10, 11].map((width) => render('scans', `width=${width}`)))
-    for (const answer of answers) assert.ok([200, 400, 504].includes(answer.status), String(answer.status))
+    for (const answer of answers) assert.ok([200, 400].includes(answer.status), String(answer.status))
     assert.ok(Date.now() - started < 20_000)
     // Nobody else has to wait for it.
     await until('another picture', async () => (await render('small', 'width=9')).status === 200)
@@ -192,7 +192,8 @@ describe('with little memory', () => {
     assert.equal((await put('work', png(3000, 3000))).status, 200)
     const answers = await Promise.all(Array.from({ length: 400 }, (_, at) => render('work', `width=${at + 1}&quality=${20 + (at % 80)}`)))
     const statuses = Map.groupBy(answers, (answer) => answer.status)
-    for (const status of statuses.keys()) assert.ok([200, 429, 504].includes(status), String(status))
+    // Too late is 504 in the body.
+    for (const { status, json } of answers) assert.ok([200, 429].includes(status) || json.statusCode === '504', `${status}: ${json?.message}`)
     assert.ok((statuses.get(429) ?? []).length > 0)
     for (const answer of statuses.get(429)) assert.equal(answer.json.code, 'SlowDown')
     await until('place again', async () => (await render('work', 'width=1')).status === 200)
@@ -210,7 +211,7 @@ describe('with little memory', () => {
   })
 
   /** Sends text as it is; what comes back until the connection ends, or in a second. */
-  const raw = (head, body = '', key = 'lie') => new Promise((done) => {
+  const raw = (head, body = '', key = 'untrue') => new Promise((done) => {
     const { hostname, port } = new URL(server.apiUrl)
     const socket = connect(Number(port), hostname)
     let answer = ''
@@ -240,7 +241,7 @@ describe('with little memory', () => {
     // A form that ends before its end.
     const form = '--X\r\nContent-Disposition: form-data; name=""; filename="f"\r\n\r\nhello'
     assert.match(await raw(`Content-Type: multipart/form-data; boundary=X\r\nContent-Length: ${form.length}`, form), /^HTTP\/1\.1 400 /)
-    assert.equal((await ask('GET', '/object/b/lie')).json.code, 'NoSuchKey')
+    assert.equal((await ask('GET', '/object/b/untrue')).json.code, 'NoSuchKey')
     // More bytes than were announced are no part of the object, and no request.
     const smuggled = 'DELETE /storage/v1/object/b/small HTTP/1.1\r\nHost: h\r\n\r\n'
     const answer = await raw(`${type}Content-Length: 5`, `hello${smuggled}`, 'short')

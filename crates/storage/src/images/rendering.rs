@@ -26,6 +26,15 @@ const WEBP_SIDE: u32 = 16_383;
 /// What a decoder may allocate besides the pixels.
 const ALLOCATIONS: u64 = 512 << 20;
 
+/// What it may allocate for the head.
+const HEAD: u64 = 16 << 20;
+
+fn most(bytes: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(bytes);
+    limits
+}
+
 /// Bytes that begin like a picture, its size known and no pixel decoded.
 pub struct Source<'a> {
     decoder: Box<dyn ImageDecoder + 'a>,
@@ -35,11 +44,12 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     /// Reads the head. A picture of more than `pixels` is refused before any is decoded.
     pub fn open(bytes: &'a [u8], pixels: u64) -> Result<Self> {
-        let reader = ImageReader::new(Cursor::new(bytes));
-        let reader = reader
+        let mut reader = ImageReader::new(Cursor::new(bytes))
             .with_guessed_format()
             .map_err(|_| StorageError::UnusableImage)?;
         let format = reader.format().ok_or(StorageError::UnusableImage)?;
+        // Packed colour profiles are unpacked with the head.
+        reader.limits(most(HEAD));
         let mut decoder = reader.into_decoder().map_err(|_| StorageError::UnusableImage)?;
         let (width, height) = decoder.dimensions();
         if width == 0 || height == 0 {
@@ -48,10 +58,8 @@ impl<'a> Source<'a> {
         if u64::from(width) * u64::from(height) > pixels {
             return Err(StorageError::Image("The source image resolution is too large"));
         }
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(ALLOCATIONS);
         decoder
-            .set_limits(limits)
+            .set_limits(most(ALLOCATIONS))
             .map_err(|_| StorageError::UnusableImage)?;
         Ok(Self {
             decoder: Box::new(decoder),
