@@ -27,7 +27,7 @@ const WEBP_SIDE: u32 = 16_383;
 const ALLOCATIONS: u64 = 512 << 20;
 
 /// What it may allocate for the head.
-const HEAD: u64 = 16 << 20;
+const HEAD: u64 = 8 << 20;
 
 fn most(bytes: u64) -> Limits {
     let mut limits = Limits::default();
