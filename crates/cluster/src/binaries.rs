@@ -66,6 +66,15 @@ fn nothing_fits(
     }
 }
 
+/// One of PostgreSQL's programs, from the installation that a new cluster would have or from the `PATH`.
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = search().into_iter().chain(env::split_paths(&path));
+    folders
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
 /// Every directory that may hold an installation, in order of preference.
 fn search() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();

@@ -35,6 +35,7 @@ mod settings;
 mod sockets;
 mod takeover;
 
+pub use crate::binaries::find_program;
 pub use crate::cluster::{Cluster, SUPERUSER};
 pub use crate::error::ClusterError;
 pub use crate::installation::Version;

@@ -4,6 +4,7 @@ pub(crate) mod db;
 pub(crate) mod detach;
 pub(crate) mod generate;
 pub(crate) mod init;
+pub(crate) mod migration;
 pub(crate) mod rest;
 pub(crate) mod run;
 pub(crate) mod start;

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use ferrobase_workflow::WorkflowError;
+
 /// One sentence, and what to do about it where we know.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -38,7 +40,26 @@ impl From<ferrobase_config::ConfigError> for Failure {
 
 impl From<ferrobase_server::StartError> for Failure {
     fn from(error: ferrobase_server::StartError) -> Self {
-        Self::new(chain(&error))
+        match error {
+            ferrobase_server::StartError::Workflow(error) => error.into(),
+            error => Self::new(chain(&error)),
+        }
+    }
+}
+
+impl From<WorkflowError> for Failure {
+    fn from(error: WorkflowError) -> Self {
+        match &error {
+            // Several lines, the statement among them.
+            WorkflowError::Statement(_) => Self::new(error.to_string()),
+            WorkflowError::OutOfOrder(_) => Self::new(error.to_string())
+                .hint("--include-all applies them too; or give them newer timestamps"),
+            WorkflowError::NotInFolder(versions) => Self::new(error.to_string()).hint(format!(
+                "`ferrobase migration repair --status reverted {}` forgets them",
+                versions.join(" ")
+            )),
+            _ => Self::new(chain(&error)),
+        }
     }
 }
 

@@ -61,6 +61,7 @@ enum Command {
     Status(commands::status::Args),
     Run(commands::run::Args),
     Db(commands::db::Args),
+    Migration(commands::migration::Args),
     Gen(commands::generate::Args),
     Rest(commands::rest::Args),
 }
@@ -88,7 +89,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Stop(args) => commands::stop::run(&args, &workdir),
         Command::Status(args) => commands::status::run(&args, &workdir),
         Command::Run(args) => on_runtime(commands::run::run(args, workdir)),
-        Command::Db(args) => commands::db::run(&args, &workdir),
+        Command::Db(args) => on_runtime(commands::db::run(args, &workdir)),
+        Command::Migration(args) => on_runtime(commands::migration::run(args, &workdir)),
         Command::Gen(args) => on_runtime(commands::generate::run(args, &workdir)),
         Command::Rest(args) => on_runtime(commands::rest::run(args)),
     }

@@ -41,6 +41,17 @@ pub(crate) fn table(rows: &[(&str, String)]) {
     line(table);
 }
 
+/// Rows under titles, as a result.
+pub(crate) fn columns<const N: usize>(titles: [&str; N], rows: impl IntoIterator<Item = [String; N]>) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(titles);
+    for row in rows {
+        table.add_row(row);
+    }
+    line(table);
+}
+
 /// Help, version or a usage error, as clap words it.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();

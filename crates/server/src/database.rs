@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use ferrobase_cluster::{Cluster, ClusterOptions, SUPERUSER};
 use ferrobase_config::Config;
-use ferrobase_db::{BaselineOptions, Db, DbOptions, Target, migrate};
+use ferrobase_db::{BaselineOptions, Db, DbOptions, PoolRole, Target, migrate};
 use ferrobase_jwt::ProjectKeys;
+use ferrobase_workflow::{Applier, Files, Step, WorkflowConfig};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -16,9 +17,10 @@ use crate::options::StartOptions;
 use crate::project::Project;
 use crate::running::Failure;
 use crate::settings::Settings;
+use crate::state_file::Socket;
 
 /// The database every cluster has.
-const DATABASE: &str = "postgres";
+pub(crate) const DATABASE: &str = "postgres";
 
 /// Starts in a row that may fail before the backend gives up.
 const RESTARTS: u32 = 10;
@@ -65,7 +67,7 @@ impl Database {
         }
         let cluster =
             Arc::new(Cluster::start(cluster_options(options, config, settings, project, keys)).await?);
-        let prepared = prepare(&cluster, max_connections, &baseline).await;
+        let prepared = prepare(&cluster, max_connections, &baseline, &settings.workflow).await;
         let db = match prepared {
             Ok(db) => db,
             Err(error) => {
@@ -79,6 +81,14 @@ impl Database {
             url,
             cluster: Some(cluster),
             watch: None,
+        })
+    }
+
+    /// Where the managed cluster's own socket is.
+    pub(crate) fn socket(&self) -> Option<Socket> {
+        self.cluster.as_ref().map(|cluster| Socket {
+            folder: cluster.socket_dir().to_owned(),
+            port: cluster.port(),
         })
     }
 
@@ -128,6 +138,7 @@ async fn prepare(
     cluster: &Cluster,
     max_connections: usize,
     baseline: &BaselineOptions,
+    workflow: &WorkflowConfig,
 ) -> Result<Db, StartError> {
     let target = Target::Socket {
         dir: cluster.socket_dir().to_owned(),
@@ -140,8 +151,30 @@ async fn prepare(
         max_connections,
     })?;
     migrate(&db, baseline).await?;
+    if cluster.is_new() {
+        fill(&db, workflow).await?;
+    }
     cluster.seal().await?;
     Ok(db)
+}
+
+/// Runs the project's own SQL on a fresh database. It counts only when all of it worked: the next start begins anew.
+async fn fill(db: &Db, workflow: &WorkflowConfig) -> Result<(), StartError> {
+    let files = Files::read(workflow)?;
+    for name in &files.ignored {
+        tracing::warn!("supabase/migrations/{name} is left out: its name is not <timestamp>_<name>.sql");
+    }
+    if files.roles.is_none() && files.migrations.is_empty() && files.seeds.is_empty() {
+        return Ok(());
+    }
+    let tell = |step| match step {
+        Step::Roles => tracing::info!("applying supabase/roles.sql"),
+        Step::Migration(name) => tracing::info!("applying migration {name}"),
+        Step::Seed(name) => tracing::info!("seeding data from {name}"),
+        Step::Skipped { file, reason } => tracing::info!("{file}: left out: {reason}"),
+    };
+    let mut applier = Applier::new(&db.pool(PoolRole::Admin)?, tell).await?;
+    Ok(applier.fresh(&files).await?)
 }
 
 fn tool_url(cluster: &Cluster, keys: &ProjectKeys) -> String {

@@ -1,5 +1,6 @@
 //! Why a start did not work, or why a running backend had to end.
 
+use ferrobase_workflow::WorkflowError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -21,6 +22,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The project's migrations or seeds cannot be applied.
+    #[error(transparent)]
+    Workflow(#[from] WorkflowError),
     /// The project's state folder cannot be used.
     #[error("cannot use {}: {source}", path.display())]
     State {

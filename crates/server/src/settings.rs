@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ferrobase_config::{Config, ConfigError};
 use ferrobase_jwt::{GivenKeys, KeyRing};
+use ferrobase_workflow::WorkflowConfig;
 use serde_json::Value;
 use url::Url;
 
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) external_url: Option<Url>,
     /// Port of the managed database.
     pub(crate) db_port: u16,
+    /// The project's own SQL.
+    pub(crate) workflow: WorkflowConfig,
     /// Most connections of a service.
     pub(crate) max_connections: usize,
     /// Port of the inbox; `None` = off.
@@ -71,6 +74,7 @@ impl Settings {
             api_port: api.get("port").u16_or(54321)?,
             external_url,
             db_port: db.get("port").u16_or(54322)?,
+            workflow: WorkflowConfig::load(config)?,
             max_connections: usize::from(db.get("max_connections_per_service").u16_or(10)?.max(1)),
             inbox_port: inbox_port(config)?,
             auth_enabled: auth.get("enabled").bool_or(true)?,

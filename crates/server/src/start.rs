@@ -27,7 +27,7 @@ use crate::options::StartOptions;
 use crate::project::Project;
 use crate::running::{Failure, Parts, Running};
 use crate::settings::{Settings, SigningKeys};
-use crate::state_file::{StateFile, read_state};
+use crate::state_file::{Socket, StateFile, read_state};
 use crate::storage;
 use crate::third_party::ThirdParties;
 
@@ -134,7 +134,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     let failure = Failure::new();
     database.watch(failure.clone());
     let listeners = ports.serve(front, inbox.as_ref());
-    let state_file = write_state(&options, &endpoints)?;
+    let state_file = write_state(&options, &endpoints, database.socket())?;
     Ok(Running::new(
         endpoints,
         failure,
@@ -367,12 +367,16 @@ fn endpoints(
 }
 
 /// An ephemeral backend beside a running one leaves that one's file alone.
-fn write_state(options: &StartOptions, endpoints: &Endpoints) -> Result<Option<StateFile>, StartError> {
+fn write_state(
+    options: &StartOptions,
+    endpoints: &Endpoints,
+    socket: Option<Socket>,
+) -> Result<Option<StateFile>, StartError> {
     if options.ephemeral && read_state(&options.workdir).is_some() {
         return Ok(None);
     }
     let path = crate::state_file::state_dir(&options.workdir);
-    StateFile::write(&options.workdir, endpoints)
+    StateFile::write(&options.workdir, endpoints, socket)
         .map(Some)
         .map_err(|source| StartError::State { path, source })
 }

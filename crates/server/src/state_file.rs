@@ -5,9 +5,12 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use ferrobase_cluster::SUPERUSER;
+use ferrobase_db::Target;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
+use crate::database::DATABASE;
 use crate::endpoints::Endpoints;
 
 /// A running backend as its state file tells.
@@ -19,9 +22,36 @@ pub struct ServerState {
     /// When that process began, in the system's own unit: tells it from a later process with the same number.
     #[serde(rename = "PROCESS_START")]
     process_start: Option<u64>,
+    /// The managed cluster's own socket: who may read this file may do everything there.
+    #[serde(rename = "DB_SOCKET", default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<Socket>,
     /// Addresses and keys.
     #[serde(flatten)]
     pub endpoints: Endpoints,
+}
+
+/// The place of PostgreSQL's own socket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Socket {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The port in its name.
+    pub port: u16,
+}
+
+impl ServerState {
+    /// Its database, as the administrator where that is ours to be.
+    pub fn administration(&self) -> Target {
+        match &self.socket {
+            Some(socket) => Target::Socket {
+                dir: socket.folder.clone(),
+                port: socket.port,
+                user: SUPERUSER.to_owned(),
+                database: DATABASE.to_owned(),
+            },
+            None => Target::Url(self.endpoints.db_url.clone()),
+        }
+    }
 }
 
 /// The folder of a project's state (design.md §3.3).
@@ -47,12 +77,17 @@ pub(crate) struct StateFile(PathBuf);
 
 impl StateFile {
     /// Writes it whole, readable by its owner only: it holds keys.
-    pub(crate) fn write(workdir: &Path, endpoints: &Endpoints) -> std::io::Result<Self> {
+    pub(crate) fn write(
+        workdir: &Path,
+        endpoints: &Endpoints,
+        socket: Option<Socket>,
+    ) -> std::io::Result<Self> {
         let path = file(workdir);
         let pid = std::process::id();
         let state = ServerState {
             pid,
             process_start: process_start(pid),
+            socket,
             endpoints: endpoints.clone(),
         };
         let temporary = path.with_extension(format!("{pid}.tmp"));
@@ -105,7 +140,7 @@ mod tests {
             "JWT_SECRET": "j", "S3_PROTOCOL_ACCESS_KEY_ID": "i", "S3_PROTOCOL_ACCESS_KEY_SECRET": "x", "S3_PROTOCOL_REGION": "l",
         }))
         .unwrap();
-        let written = StateFile::write(folder.path(), &endpoints).unwrap();
+        let written = StateFile::write(folder.path(), &endpoints, None).unwrap();
         assert_eq!(read_state(folder.path()).unwrap().endpoints, endpoints);
 
         let path = file(folder.path());

@@ -45,7 +45,16 @@ fn the_list_of_commands_holds_only_what_is_built() {
     assert_eq!(
         names,
         [
-            "init", "start", "stop", "status", "run", "db", "gen", "rest", "help"
+            "init",
+            "start",
+            "stop",
+            "status",
+            "run",
+            "db",
+            "migration",
+            "gen",
+            "rest",
+            "help"
         ]
     );
 }

@@ -5,6 +5,7 @@ mod gen_keys;
 mod help;
 mod idle;
 mod init;
+mod workflow;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "jwt",
             "http",
             "typegen",
+            "workflow",
         ],
     ),
     (
@@ -30,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "rest",
             "storage",
             "db",
+            "workflow",
             "cluster",
             "jwt",
             "messages",
@@ -53,6 +55,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("changes", &["db", "replication", "sql"]),
     ("replication", &["db", "sql"]),
     ("typegen", &["db", "sql"]),
+    ("workflow", &["db", "config"]),
     ("cluster", &[]),
     ("jwt", &[]),
     ("messages", &["http", "jwt"]),
