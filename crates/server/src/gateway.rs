@@ -48,6 +48,9 @@ const DATA_API: &str = "/rest/v1";
 /// Where objects and buckets are.
 const STORAGE: &str = "/storage/v1";
 
+/// Where channels are.
+const REALTIME: &str = "/realtime/v1";
+
 /// What the gateway needs to know.
 #[derive(Clone)]
 pub(crate) struct Gateway(Arc<Inner>);
@@ -99,6 +102,7 @@ impl Gateway {
             services: router.fallback(refusal::no_route),
             rest: services.rest,
             storage: services.storage,
+            realtime: services.realtime,
         }))
     }
 }
@@ -108,6 +112,7 @@ pub(crate) struct Services {
     pub(crate) auth: Option<Router>,
     pub(crate) rest: Option<ferrobase_rest::State>,
     pub(crate) storage: Option<ferrobase_storage::State>,
+    pub(crate) realtime: Option<ferrobase_realtime::State>,
 }
 
 /// The way in; cheap to clone.
@@ -123,6 +128,8 @@ struct Behind {
     rest: Option<ferrobase_rest::State>,
     /// As well, since its paths are keys.
     storage: Option<ferrobase_storage::State>,
+    /// As well, since its sockets outlive the request.
+    realtime: Option<ferrobase_realtime::State>,
 }
 
 impl Service<Request> for Front {
@@ -197,6 +204,15 @@ impl Front {
             return Box::pin(ferrobase_storage::answer(
                 storage.clone(),
                 without_prefix(request, STORAGE),
+            ))
+            .await;
+        }
+        if let Some(realtime) = &self.0.realtime
+            && is_below(request.uri().path(), REALTIME)
+        {
+            return Box::pin(ferrobase_realtime::answer(
+                realtime.clone(),
+                without_prefix(request, REALTIME),
             ))
             .await;
         }

@@ -13,6 +13,7 @@ mod key_source;
 mod listener;
 mod options;
 mod project;
+mod realtime;
 mod running;
 mod settings;
 mod start;

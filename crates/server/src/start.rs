@@ -9,11 +9,15 @@ use ferrobase_db::{Db, PoolRole};
 use ferrobase_http::{Outgoing, Policy, install_crypto};
 use ferrobase_jwt::{Clock, KeySet, ProjectKeys, Random, TokenKeys};
 use ferrobase_messages::{Inbox, Messenger, MessengerOptions};
+use ferrobase_realtime::RealtimeConfig;
 use ferrobase_rest::{Parts as RestParts, RestConfig, State as RestState};
 use ferrobase_storage::StorageConfig;
 use ferrobase_telemetry::Metrics;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::data_api::pool_options;
@@ -25,6 +29,7 @@ use crate::key_source::KeySource;
 use crate::listener::{Bound, Purpose};
 use crate::options::StartOptions;
 use crate::project::Project;
+use crate::realtime::{self, Judge};
 use crate::running::{Failure, Parts, Running};
 use crate::settings::{Settings, SigningKeys};
 use crate::state_file::{Socket, StateFile, read_state};
@@ -54,6 +59,7 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
     let auth_config = AuthConfig::load(&config, below(&api_url, "auth/v1"))?;
     let rest_config = RestConfig::load(&config, config.variables())?;
     let storage_config = StorageConfig::load(&config)?;
+    let realtime_config = RealtimeConfig::load(&config)?;
     let s3_region = storage_config.s3.region.clone();
 
     let (random, clock) = (Random, Clock::System);
@@ -67,12 +73,8 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         let (ending, _) = watch::channel(false);
         let inbox = ports.inbox.as_ref().map(|_| Inbox::new(clock.clone(), random));
         let clients = Clients::new(&auth_config)?;
-        let third_parties = ThirdParties::new(
-            settings.third_parties.clone(),
-            &clients.guarded,
-            &clients.open,
-            &clock,
-        );
+        let parties = settings.third_parties.clone();
+        let third_parties = ThirdParties::new(parties, &clients.guarded, &clients.open, &clock);
         let auth = auth_state(
             auth_config,
             clients,
@@ -84,40 +86,43 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         )?;
         // So that the first mail has them; they take no longer than their own time limit, and none is the rule.
         auth.mailer.refresh_templates(&auth.outgoing).await;
-        let task = tokio::spawn(ferrobase_auth::run_tasks(auth.clone(), until(&ending)));
-        let upkeep = tokio::spawn(keep_metrics_small(metrics.clone(), until(&ending)));
-        let mut tasks = vec![task, upkeep];
+        let mut tasks = vec![];
+        begin(&mut tasks, &ending, Some(&metrics), keep_metrics_small);
+        begin(&mut tasks, &ending, Some(&auth), ferrobase_auth::run_tasks);
         tasks.extend(third_parties.tasks(|| until(&ending)));
-        if let Some(source) = source {
-            tasks.push(tokio::spawn(source.follow(tokens.clone(), until(&ending))));
-        }
-        let rest = match rest_config {
-            Some(rest_config) => Some(rest_state(rest_config, &database.db, &settings, &api_url)?),
-            None => None,
-        };
-        tasks.extend(
-            rest.clone()
-                .map(|rest| tokio::spawn(ferrobase_rest::run_tasks(rest, until(&ending)))),
-        );
+        let follow = |source: KeySource| tokio::spawn(source.follow(tokens.clone(), until(&ending)));
+        tasks.extend(source.map(follow));
+        let rest = rest_state(rest_config, &database.db, &settings, &api_url)?;
+        begin(&mut tasks, &ending, rest.as_ref(), ferrobase_rest::run_tasks);
         let storage = storage::open(
             project.blobs_dir(&options, storage_config.path.as_deref()),
             storage_config,
             &database.db,
             tokens.clone(),
             &keys,
-            clock,
+            clock.clone(),
             random,
         )
         .await?;
-        tasks.extend(
-            storage
-                .clone()
-                .map(|storage| tokio::spawn(ferrobase_storage::run_tasks(storage, until(&ending)))),
+        begin(
+            &mut tasks,
+            &ending,
+            storage.as_ref(),
+            ferrobase_storage::run_tasks,
+        );
+        let judge = Judge::new(&keys, &tokens, &third_parties);
+        let realtime = realtime::open(realtime_config, judge, clock, random);
+        begin(
+            &mut tasks,
+            &ending,
+            realtime.as_ref(),
+            ferrobase_realtime::run_tasks,
         );
         let services = Services {
             auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)),
             rest,
             storage,
+            realtime,
         };
         let front = Gateway::new(keys.clone(), tokens.clone(), third_parties, metrics, pool).front(services);
         Ok::<_, StartError>((front, inbox, ending, tasks))
@@ -305,24 +310,28 @@ fn outgoing(allow_private: bool) -> Result<Outgoing, StartError> {
     Outgoing::new(&policy).map_err(|error| StartError::Outgoing(error.to_string()))
 }
 
+/// `None` when the data API is off.
 fn rest_state(
-    mut config: RestConfig,
+    config: Option<RestConfig>,
     db: &Db,
     settings: &Settings,
     api_url: &Url,
-) -> Result<RestState, StartError> {
+) -> Result<Option<RestState>, StartError> {
+    let Some(mut config) = config else {
+        return Ok(None);
+    };
     config.pool_size = settings.max_connections;
     // The description names the address by which clients reach it, which is the gateway's.
     config
         .openapi_proxy
         .get_or_insert_with(|| trimmed(&below(api_url, "rest/v1")));
-    Ok(RestState::new(RestParts {
+    Ok(Some(RestState::new(RestParts {
         requests: db.requests(PoolRole::Authenticator, pool_options(&config))?,
         pool: db.pool(PoolRole::Authenticator)?,
         // The gateway verifies.
         verifier: None,
         config,
-    }))
+    })))
 }
 
 /// Recorded durations are folded into histograms, whether or not anybody asks for them.
@@ -334,6 +343,17 @@ async fn keep_metrics_small(metrics: Metrics, ended: impl Future<Output = ()> + 
             () = tokio::time::sleep(UPKEEP) => metrics.upkeep(),
         }
     }
+}
+
+/// Begins the background work of a service that is on.
+fn begin<S: Clone, F: Future<Output = ()> + Send + 'static>(
+    tasks: &mut Vec<JoinHandle<()>>,
+    ending: &watch::Sender<bool>,
+    service: Option<&S>,
+    run: impl FnOnce(S, BoxFuture<'static, ()>) -> F,
+) {
+    let run = |service| tokio::spawn(run(service, until(ending).boxed()));
+    tasks.extend(service.cloned().map(run));
 }
 
 /// Resolves when the backend ends.

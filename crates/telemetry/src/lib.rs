@@ -5,5 +5,5 @@ mod metrics_registry;
 mod process;
 
 pub use logs::{LogFormat, LogOptions, init};
-pub use metrics::{counter, gauge, histogram};
+pub use metrics::{Counter, Gauge, counter, gauge, histogram};
 pub use metrics_registry::{InstallError, Metrics};

@@ -5,6 +5,7 @@
 //!   there is no `Authorization`, because the official client then sends none.
 //! * A JWT as `apikey` says nothing about the caller.
 //! * Objects have public and signed URLs: Storage decides by itself what needs which token, and no key is asked for.
+//! * Realtime judges keys by itself, in words of its own.
 //! * A key in the query is not handed on to the data API, which would take it for a filter.
 
 use std::borrow::Cow;
@@ -17,7 +18,7 @@ use axum::response::Response;
 use ferrobase_http::{Caller, TokenState};
 use ferrobase_jwt::{JwtError, constant_time_eq};
 
-use super::{DATA_API, Gateway, STORAGE, is_below, lingering, refusal};
+use super::{DATA_API, Gateway, REALTIME, STORAGE, is_below, lingering, refusal};
 
 /// Name of the key, as header and as parameter.
 const KEY: &str = "apikey";
@@ -44,7 +45,8 @@ pub(super) fn identify(gateway: &Gateway, request: Request) -> Result<Request, B
     let key = api_key(&request);
     let bearer = bearer(request.headers());
     let mut token = bearer.map_or(TokenState::None, |bearer| gateway.token(bearer));
-    let is_open = is_below(request.uri().path(), STORAGE);
+    let path = request.uri().path();
+    let is_open = is_below(path, STORAGE) || is_below(path, REALTIME);
     match key.as_deref().map(|key| gateway.key(key)) {
         Some(Key::Wrong) | None if is_open => {}
         Some(Key::Wrong) => return Err(Box::new(refusal::wrong_key())),

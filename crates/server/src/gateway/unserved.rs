@@ -5,7 +5,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-pub(super) const PREFIXES: [&str; 3] = ["/graphql/v1", "/realtime/v1", "/functions/v1"];
+pub(super) const PREFIXES: [&str; 2] = ["/graphql/v1", "/functions/v1"];
 
 pub(super) async fn answer(uri: Uri) -> Response {
     let service = uri.path().split('/').nth(1).unwrap_or_default();

@@ -30,6 +30,9 @@ const ROOMS: &[(&str, &[&str])] = &[
             "auth",
             "rest",
             "storage",
+            "realtime",
+            "changes",
+            "replication",
             "db",
             "workflow",
             "cluster",
@@ -50,6 +53,18 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["db", "jwt", "http", "config", "sql", "query", "cluster"],
     ),
     ("storage", &["db", "jwt", "http", "config"]),
+    (
+        "realtime",
+        &[
+            "db",
+            "jwt",
+            "http",
+            "config",
+            "telemetry",
+            "changes",
+            "replication",
+        ],
+    ),
     // Shared ground: knows no service.
     ("db", &["sql", "jwt"]),
     ("changes", &["db", "replication", "sql"]),

@@ -1,0 +1,34 @@
+//! Background work: the buckets of the rates; at the end all sockets are told to come back later.
+
+use std::time::Duration;
+
+use crate::model::rate::BUCKET;
+use crate::state::State;
+
+/// Longest wait for sockets to end.
+const FAREWELL: Duration = Duration::from_millis(1500);
+
+/// Works until `ended` resolves.
+pub async fn run_tasks(state: State, ended: impl Future<Output = ()> + Send) {
+    let mut ended = std::pin::pin!(ended);
+    let mut ticks = tokio::time::interval(Duration::from_secs(BUCKET));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            () = &mut ended => break,
+            _ = ticks.tick() => {
+                state.joins().tick();
+                state.hub().tick();
+            }
+        }
+    }
+    state.hub().drain();
+    // Whoever is still there is told why it ends.
+    let _ = tokio::time::timeout(FAREWELL, async {
+        while state.hub().has_sockets() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
