@@ -8,13 +8,14 @@ use clap::Subcommand;
 use crate::failure::Failure;
 use crate::{printer, project};
 
+mod diff;
 mod dump;
 mod reset;
 
 /// Work with the database of this project
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  psql \"$(ferrobase db url)\"\n  ferrobase db reset\n  ferrobase db dump -f schema.sql",
+    after_help = "Examples:\n  psql \"$(ferrobase db url)\"\n  ferrobase db reset\n  ferrobase db diff -f add_todos\n  ferrobase db dump -f schema.sql",
     arg_required_else_help = true
 )]
 pub(crate) struct Args {
@@ -29,6 +30,7 @@ enum DbCommand {
     Url,
     Reset(reset::Args),
     Dump(dump::Args),
+    Diff(diff::Args),
 }
 
 /// Dispatches.
@@ -41,5 +43,6 @@ pub(crate) async fn run(args: Args, workdir: &Path) -> Result<ExitCode, Failure>
         }
         DbCommand::Reset(args) => reset::run(&args, workdir).await,
         DbCommand::Dump(args) => dump::run(args, workdir).await,
+        DbCommand::Diff(args) => diff::run(&args, workdir).await,
     }
 }

@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "http",
             "typegen",
             "workflow",
+            "schemadiff",
         ],
     ),
     (
@@ -71,6 +72,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("replication", &["db", "sql"]),
     ("typegen", &["db", "sql"]),
     ("workflow", &["db", "config"]),
+    ("schemadiff", &["db", "sql"]),
     ("cluster", &[]),
     ("jwt", &[]),
     ("messages", &["http", "jwt"]),
