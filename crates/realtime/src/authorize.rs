@@ -84,4 +84,7 @@ pub trait Authorizer: Send + Sync + Debug {
         since: i64,
         limit: u8,
     ) -> BoxFuture<'static, Result<Vec<Replayed>, Refused>>;
+
+    /// Makes room for the messages of the next days, and forgets those of the past. Called every few hours.
+    fn keep_partitions(&self) -> BoxFuture<'static, ()>;
 }

@@ -18,6 +18,9 @@ pub trait ChangeFeed: Send + Sync + Debug {
     /// Begins a subscription; its sink hears how it went, and every change.
     fn subscribe(&self, subscriber: Subscriber) -> Box<dyn LiveSubscription>;
 
+    /// Somebody waits for broadcasts from the database.
+    fn need(&self);
+
     /// Resolves when broadcasts from the database arrive; false if they never will.
     fn streaming(&self) -> BoxFuture<'static, bool>;
 }
@@ -52,6 +55,8 @@ impl ChangeFeed for Unavailable {
         Box::new(Nothing)
     }
 
+    fn need(&self) {}
+
     fn streaming(&self) -> BoxFuture<'static, bool> {
         Box::pin(async { false })
     }
@@ -73,5 +78,9 @@ impl Authorizer for Unavailable {
         _: u8,
     ) -> BoxFuture<'static, Result<Vec<Replayed>, Refused>> {
         Box::pin(async { Err(Refused::Unavailable) })
+    }
+
+    fn keep_partitions(&self) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
     }
 }

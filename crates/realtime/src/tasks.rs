@@ -8,12 +8,18 @@ use crate::state::State;
 /// Longest wait for sockets to end.
 const FAREWELL: Duration = Duration::from_millis(1500);
 
+/// Between two looks at the partitions of messages.
+const PARTITIONS: Duration = Duration::from_secs(4 * 3600);
+
 /// Works until `ended` resolves.
 pub async fn run_tasks(state: State, ended: impl Future<Output = ()> + Send) {
     let mut ended = std::pin::pin!(ended);
     let mut ticks = tokio::time::interval(Duration::from_secs(BUCKET));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks.tick().await;
+    // The first look is now: migrations ran long ago, as a rule.
+    let mut days = tokio::time::interval(PARTITIONS);
+    days.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = &mut ended => break,
@@ -21,6 +27,7 @@ pub async fn run_tasks(state: State, ended: impl Future<Output = ()> + Send) {
                 state.joins().tick();
                 state.hub().tick();
             }
+            _ = days.tick() => state.authorizer.keep_partitions().await,
         }
     }
     state.hub().drain();

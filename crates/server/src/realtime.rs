@@ -2,23 +2,37 @@
 
 use std::sync::Arc;
 
+use ferrobase_db::{Db, DbError, PoolRole};
 use ferrobase_jwt::{Claims, Clock, JwtError, ProjectKeys, Random, TokenKeys};
-use ferrobase_realtime::{Parts, RealtimeConfig, State, Tokens, Unavailable};
+use ferrobase_realtime::{DatabaseStream, Parts, Policies, RealtimeConfig, State, Tokens};
+use tokio::sync::watch;
 
 use crate::third_party::ThirdParties;
 
 /// Puts the service together; `None` when it is off.
-pub(crate) fn open(config: RealtimeConfig, judge: Judge, clock: Clock, random: Random) -> Option<State> {
-    config.enabled.then(|| {
-        State::new(Parts {
-            config,
-            tokens: Arc::new(judge),
-            authorizer: Arc::new(Unavailable),
-            changes: Arc::new(Unavailable),
-            clock,
-            random,
-        })
-    })
+pub(crate) fn open(
+    config: RealtimeConfig,
+    judge: Judge,
+    db: &Db,
+    ended: watch::Receiver<bool>,
+    clock: Clock,
+    random: Random,
+) -> Result<Option<State>, DbError> {
+    if !config.enabled {
+        return Ok(None);
+    }
+    let process = random.uuid().simple().to_string();
+    let stream = Arc::new(DatabaseStream::new(db.clone(), process, ended));
+    let state = State::new(Parts {
+        config,
+        tokens: Arc::new(judge),
+        authorizer: Arc::new(Policies::new(db.pool(PoolRole::Admin)?)),
+        changes: Arc::clone(&stream) as Arc<dyn ferrobase_realtime::ChangeFeed>,
+        clock,
+        random,
+    });
+    stream.deliver_to(state.clone());
+    Ok(Some(state))
 }
 
 /// Judges tokens as the gateway does.

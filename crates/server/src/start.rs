@@ -9,9 +9,9 @@ use ferrobase_db::{Db, PoolRole};
 use ferrobase_http::{Outgoing, Policy, install_crypto};
 use ferrobase_jwt::{Clock, KeySet, ProjectKeys, Random, TokenKeys};
 use ferrobase_messages::{Inbox, Messenger, MessengerOptions};
-use ferrobase_realtime::RealtimeConfig;
+use ferrobase_realtime::{RealtimeConfig, run_tasks as realtime_tasks};
 use ferrobase_rest::{Parts as RestParts, RestConfig, State as RestState};
-use ferrobase_storage::StorageConfig;
+use ferrobase_storage::{StorageConfig, run_tasks as storage_tasks};
 use ferrobase_telemetry::Metrics;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -104,20 +104,17 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
             random,
         )
         .await?;
-        begin(
-            &mut tasks,
-            &ending,
-            storage.as_ref(),
-            ferrobase_storage::run_tasks,
-        );
+        begin(&mut tasks, &ending, storage.as_ref(), storage_tasks);
         let judge = Judge::new(&keys, &tokens, &third_parties);
-        let realtime = realtime::open(realtime_config, judge, clock, random);
-        begin(
-            &mut tasks,
-            &ending,
-            realtime.as_ref(),
-            ferrobase_realtime::run_tasks,
-        );
+        let realtime = realtime::open(
+            realtime_config,
+            judge,
+            &database.db,
+            ending.subscribe(),
+            clock,
+            random,
+        )?;
+        begin(&mut tasks, &ending, realtime.as_ref(), realtime_tasks);
         let services = Services {
             auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)),
             rest,

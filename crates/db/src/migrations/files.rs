@@ -57,6 +57,10 @@ pub(super) const ALL: &[File] = files! {
         "0012_owner",
         "0013_resumable_uploads",
         "0014_moving_in";
+    "realtime":
+        "0001_messages",
+        "0002_functions",
+        "0003_owner";
 };
 
 /// What the runner itself needs.

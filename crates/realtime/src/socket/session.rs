@@ -102,6 +102,8 @@ impl Session {
 
     pub(crate) fn begin(&self) {
         self.state.hub().know(self.id, &self.outbox);
+        // Broadcasts from the database may be for any topic.
+        self.state.changes.need();
     }
 
     /// Leaves every channel.

@@ -14,7 +14,7 @@ begin
     loop
         execute format('drop event trigger if exists %I', one.evtname);
     end loop;
-    for one in select pubname from pg_publication where pubname <> 'supabase_realtime' loop
+    for one in select pubname from pg_publication where pubname not in ('supabase_realtime', 'supabase_realtime_messages_publication') loop
         execute format('drop publication %I', one.pubname);
     end loop;
     for one in select schemaname, tablename from pg_publication_tables where pubname = 'supabase_realtime' loop
