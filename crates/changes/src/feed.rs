@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::catalog::Catalog;
 use crate::group::{Checks, Group, LOST, Notice, Waiting};
+use crate::pacing::{Pacer, Queued};
 use crate::payload::{data, new_value, place};
 use crate::registry::{Match, Registry};
 use crate::table::Table;
@@ -64,6 +65,7 @@ impl Feed {
     pub async fn run(&self, mut events: Events, mut other: impl FnMut(&Event) + Send) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut described: HashMap<u32, Arc<Relation>> = HashMap::new();
+        let mut pacer = Pacer::default();
         while events.next_many(&mut batch, BATCH).await {
             for event in batch.drain(..) {
                 other(&event);
@@ -75,7 +77,10 @@ impl Feed {
                             self.0.catalog.forget(relation.oid);
                             described.insert(relation.oid, Arc::clone(relation));
                         }
-                        self.tell(&change).await;
+                        let pressed = self.tell(&change).await;
+                        if !pressed.is_empty() {
+                            pacer.pace(pressed).await;
+                        }
                     }
                     Event::Gap(reason) => {
                         tracing::warn!(?reason, "database changes were lost");
@@ -91,22 +96,23 @@ impl Feed {
         }
     }
 
-    async fn tell(&self, change: &Change) {
+    /// Tells a change to those whom it concerns; the queues that should be waited for come back.
+    async fn tell(&self, change: &Change) -> Vec<Arc<dyn Queued>> {
         let matches = self.0.registry().matches(change);
         if matches.is_empty() {
-            return;
+            return Vec::new();
         }
         match self.prepare(change, matches).await {
             Ok(prepared) => {
-                for (group, waiting) in prepared {
-                    group.put(waiting, &self.0.checks);
-                }
+                let put = |(group, waiting): (Arc<Group>, Waiting)| group.put(waiting, &self.0.checks);
+                prepared.into_iter().flat_map(put).collect()
             }
             Err((error, matches)) => {
                 tracing::warn!(%error, table = &*change.relation.name, "a change cannot be told");
                 for found in matches {
                     found.member.sink.system(Err(LOST));
                 }
+                Vec::new()
             }
         }
     }
@@ -150,6 +156,7 @@ impl Feed {
             let notice = Notice {
                 member: Arc::clone(&found.member),
                 ids: found.ids.clone(),
+                maybe: found.maybe.clone(),
                 data,
             };
             if let Some(place) = places.get(&Arc::as_ptr(group).addr()) {

@@ -14,7 +14,7 @@ pub struct Condition {
 }
 
 /// An operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "each is the word of the grammar")]
 pub enum Operator {
     Eq,

@@ -4,7 +4,8 @@
 //! Every group has its own queue. What one has to wait for, or cannot be told because its policy fails, is nothing to the
 //! others. Within a group everything is told in the order of the commits.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +13,17 @@ use ferrobase_db::RequestPool;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::registry::{Caller, Member};
-use crate::store::tables;
+use crate::pacing::{Backlog, Pacer, Queued};
+use crate::predicate::{Ask, Question};
+use crate::registry::{Caller, Maybe, Member};
+use crate::store::checks;
 use crate::table::Table;
 
 /// Most changes that wait in one group.
 const MOST_WAITING: usize = 20_000;
+
+/// Most bytes of theirs, each counted in every group where it waits.
+const MOST_BYTES: usize = 32 << 20;
 
 /// Most changes that are asked about at once.
 const MOST_ASKED: usize = 1000;
@@ -30,6 +36,12 @@ pub(crate) const LOST: &str = "Changes were lost: read the tables again, or subs
 
 /// What a subscriber hears when its policy fails.
 const POLICY: &str = "A change could not be checked against the policies of its table";
+
+/// What a subscriber hears when its filter fails.
+const FILTER: &str = "A change could not be compared with the filter";
+
+/// Whether questions are true of values; what is not there could not be answered.
+type Answers = HashMap<(Arc<Question>, Arc<str>), bool>;
 
 /// A change on its way to the members of a group.
 #[derive(Debug)]
@@ -44,6 +56,8 @@ pub(crate) struct Waiting {
 pub(crate) struct Notice {
     pub(crate) member: Arc<Member>,
     pub(crate) ids: Vec<u64>,
+    /// Further bindings, if PostgreSQL says so.
+    pub(crate) maybe: Vec<Maybe>,
     pub(crate) data: Arc<str>,
 }
 
@@ -64,14 +78,75 @@ pub(crate) struct Group {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Waiting>,
+    /// Bytes of what waits.
+    bytes: usize,
+    /// Changes that waited and do not any more.
+    taken: u64,
     is_running: bool,
 }
 
-impl Waiting {
-    fn tell(&self) {
-        for notice in &self.notices {
-            notice.member.sink.change(&notice.ids, &notice.data);
+impl Queue {
+    fn is_full(&self, part: usize) -> bool {
+        self.waiting.len() >= MOST_WAITING / part || self.bytes >= MOST_BYTES / part
+    }
+
+    fn take(&mut self, count: usize) -> Vec<Waiting> {
+        let taken: Vec<Waiting> = self.waiting.drain(..count.min(self.waiting.len())).collect();
+        self.bytes -= taken.iter().map(Waiting::size).sum::<usize>();
+        self.taken += taken.len() as u64;
+        taken
+    }
+}
+
+impl Queued for Group {
+    fn backlog(&self) -> Backlog {
+        let queue = self.queue();
+        Backlog {
+            is_pressed: queue.is_full(2),
+            progress: queue.taken,
         }
+    }
+}
+
+impl Waiting {
+    /// Whether PostgreSQL has a say.
+    fn is_asked(&self) -> bool {
+        self.row.is_some() || self.asks().next().is_some()
+    }
+
+    fn asks(&self) -> impl Iterator<Item = &Ask> {
+        let maybe = self.notices.iter().flat_map(|notice| &notice.maybe);
+        maybe.flat_map(|maybe| &maybe.asks)
+    }
+
+    /// Bytes that it keeps, about.
+    fn size(&self) -> usize {
+        let key = self.row.iter().flat_map(|(_, key)| key).map(String::len);
+        let data = self.notices.first().map_or(0, |notice| notice.data.len());
+        key.sum::<usize>() + data + self.notices.len() * size_of::<Notice>()
+    }
+
+    /// Tells the members; those that would rather get no more for now come back.
+    fn tell(&self, answers: &Answers) -> Vec<Arc<dyn Queued>> {
+        let mut pressed: Vec<Arc<dyn Queued>> = Vec::new();
+        for notice in &self.notices {
+            let mut ids = Cow::Borrowed(&notice.ids);
+            for maybe in &notice.maybe {
+                let answer = |ask: &Ask| {
+                    let answer = answers.get(&(Arc::clone(&ask.question), Arc::clone(&ask.value)));
+                    answer.map(|answer| *answer == ask.wanted)
+                };
+                match maybe.asks.iter().map(answer).collect::<Option<Vec<bool>>>() {
+                    Some(answers) if answers.iter().all(|fits| *fits) => ids.to_mut().push(maybe.id),
+                    Some(_) => {}
+                    None => notice.member.sink.system(Err(FILTER)),
+                }
+            }
+            if !ids.is_empty() && notice.member.sink.change(&ids, &notice.data) {
+                pressed.push(Arc::clone(&notice.member) as Arc<dyn Queued>);
+            }
+        }
+        pressed
     }
 
     fn fail(&self, error: &str) {
@@ -93,38 +168,45 @@ impl Group {
         &self.caller
     }
 
-    /// Tells a change, at once if nothing has to be asked and nothing waits.
-    pub(crate) fn put(self: &Arc<Self>, waiting: Waiting, checks: &Arc<Checks>) {
+    /// Tells a change, at once if nothing has to be asked and nothing waits. Queues that should be waited for come back.
+    pub(crate) fn put(self: &Arc<Self>, waiting: Waiting, checks: &Arc<Checks>) -> Vec<Arc<dyn Queued>> {
         let mut queue = self.queue();
-        if waiting.row.is_none() && !queue.is_running {
+        if !waiting.is_asked() && !queue.is_running {
             drop(queue);
-            waiting.tell();
-            return;
+            return waiting.tell(&Answers::new());
         }
-        if queue.waiting.len() >= MOST_WAITING {
-            let lost = std::mem::take(&mut queue.waiting);
+        if queue.is_full(1) {
+            let lost = queue.take(usize::MAX);
             drop(queue);
             tracing::warn!(
                 role = &*self.caller.role,
                 "changes wait too long for their checks and are dropped"
             );
-            let mut told = std::collections::HashSet::new();
+            let mut told = HashSet::new();
             for notice in lost.iter().chain([&waiting]).flat_map(|waiting| &waiting.notices) {
                 if told.insert(notice.member.id) {
                     notice.member.sink.system(Err(LOST));
                 }
             }
-            return;
+            return Vec::new();
         }
+        queue.bytes += waiting.size();
         queue.waiting.push_back(waiting);
+        let is_pressed = queue.is_full(2);
         if !queue.is_running {
             queue.is_running = true;
             drop(queue);
             tokio::spawn(Arc::clone(self).drain(Arc::clone(checks)));
         }
+        if is_pressed {
+            vec![Arc::clone(self) as Arc<dyn Queued>]
+        } else {
+            Vec::new()
+        }
     }
 
     async fn drain(self: Arc<Self>, checks: Arc<Checks>) {
+        let mut pacer = Pacer::default();
         loop {
             // What comes while this waits is asked about together.
             let Ok(permit) = checks.permits.acquire().await else {
@@ -136,14 +218,19 @@ impl Group {
                     queue.is_running = false;
                     return;
                 }
-                let count = queue.waiting.len().min(MOST_ASKED);
-                queue.waiting.drain(..count).collect()
+                queue.take(MOST_ASKED)
             };
             let verdicts = self.ask(&batch, &checks.pool).await;
+            let answers = self.answers(&batch, &verdicts, &checks.pool).await;
             drop(permit);
             for (waiting, verdict) in batch.iter().zip(verdicts) {
                 match verdict {
-                    Verdict::Visible => waiting.tell(),
+                    Verdict::Visible => {
+                        let pressed = waiting.tell(&answers);
+                        if !pressed.is_empty() {
+                            pacer.pace(pressed).await;
+                        }
+                    }
                     Verdict::Hidden => {}
                     Verdict::Failed => waiting.fail(POLICY),
                 }
@@ -193,6 +280,38 @@ impl Group {
         verdicts
     }
 
+    /// The answers to what is asked about the changes that are seen.
+    async fn answers(&self, batch: &[Waiting], verdicts: &[Verdict], pool: &RequestPool) -> Answers {
+        let mut asked: HashMap<&Arc<Question>, Vec<&Arc<str>>> = HashMap::new();
+        for (waiting, verdict) in batch.iter().zip(verdicts) {
+            if !matches!(verdict, Verdict::Visible) {
+                continue;
+            }
+            for ask in waiting.asks() {
+                let values = asked.entry(&ask.question).or_default();
+                if !values.contains(&&ask.value) {
+                    values.push(&ask.value);
+                }
+            }
+        }
+        let mut answers = Answers::new();
+        for (question, values) in asked {
+            let texts: Vec<&str> = values.iter().map(|value| &***value).collect();
+            let Caller { role, claims } = &self.caller;
+            let asking = checks::answers(pool, role, claims, question, &texts);
+            let Ok(Ok(places)) = timeout(PATIENCE, asking).await else {
+                tracing::debug!(?question, "a filter could not be applied");
+                continue;
+            };
+            let places: HashSet<usize> = places.into_iter().collect();
+            for (index, value) in values.into_iter().enumerate() {
+                let is_true = places.contains(&index);
+                answers.insert((Arc::clone(question), Arc::clone(value)), is_true);
+            }
+        }
+        answers
+    }
+
     /// Which rows are visible; an error says whether asking about fewer may help.
     async fn ask_table(
         &self,
@@ -205,7 +324,7 @@ impl Group {
             .iter()
             .filter_map(|index| batch[*index].row.as_ref().map(|(_, key)| key.as_slice()))
             .collect();
-        let asking = tables::visible(pool, &self.caller.role, &self.caller.claims, table, &keys);
+        let asking = checks::visible(pool, &self.caller.role, &self.caller.claims, table, &keys);
         match timeout(PATIENCE, asking).await {
             Ok(Ok(visible)) => Ok(visible),
             Ok(Err(error)) => {

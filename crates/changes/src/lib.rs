@@ -12,6 +12,7 @@ mod catalog;
 mod feed;
 pub mod filter;
 mod group;
+mod pacing;
 pub mod params;
 pub mod payload;
 pub mod predicate;
@@ -22,5 +23,6 @@ pub mod table;
 pub mod value;
 
 pub use feed::{Feed, FeedOptions};
+pub use pacing::Backlog;
 pub use registry::{Caller, Sink};
 pub use subscribing::{Binding, Subscriber, Subscription};

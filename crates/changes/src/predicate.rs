@@ -1,7 +1,9 @@
 //! Conditions of filters as typed tests (§7.2). A test of null is false, whether or not it is negated; only `is` and
-//! `isdistinct` know null.
+//! `isdistinct` know null. What depends on the database's own ways (order of texts, regular expressions, types that are not known
+//! here) becomes a question that PostgreSQL answers.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use ferrobase_replication::Value;
 
@@ -30,6 +32,42 @@ enum Test {
     Null,
     Bool(&'static str),
     Distinct(String),
+    Asked(Arc<Question>),
+}
+
+/// A test that PostgreSQL has to make.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// One that is not `is`.
+    pub operator: Operator,
+    /// The column's type, as SQL.
+    pub base: String,
+    /// The column's own collation, as SQL.
+    pub collation: Option<String>,
+    /// What values are compared with; several for `in` only.
+    pub given: Vec<String>,
+}
+
+/// A value about which a question is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Ask {
+    /// The question.
+    pub question: Arc<Question>,
+    /// The value.
+    pub value: Arc<str>,
+    /// What the answer has to be.
+    pub wanted: bool,
+}
+
+/// How a value did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It passes.
+    Passes,
+    /// It does not.
+    Fails,
+    /// Only PostgreSQL knows.
+    Ask(Ask),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,54 +80,78 @@ enum Comparison {
     GreaterOrEqual,
 }
 
-/// The texts of a condition that have to be read as values of the column's type.
-pub fn values(condition: &Condition, column: &Column) -> Result<Vec<String>, String> {
-    let unsupported = || {
-        let word = format!("{:?}", condition.operator).to_lowercase();
-        Err(format!(
-            "the filter operator {word} is not supported on column {} of type {}",
-            column.name, column.type_name
-        ))
+/// What a condition is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// Texts that have to be read as values of the column's type.
+    Values(Vec<String>),
+    /// Texts of a question, which has to be tried out.
+    Question(Question),
+}
+
+/// What a condition is compared with; the error says why that is impossible.
+pub fn given(condition: &Condition, column: &Column) -> Result<Given, String> {
+    let question = |given: Vec<String>| {
+        Given::Question(Question {
+            operator: condition.operator,
+            base: column.base.clone(),
+            collation: column.collation.clone(),
+            given,
+        })
     };
-    match condition.operator {
+    let value = || vec![condition.value.clone()];
+    let knows_equality = column.kind.is_exact() || column.kind.is_ordered();
+    Ok(match condition.operator {
         Operator::In => {
             let members = list(&condition.value)?;
             if members.len() > MOST_VALUES {
                 return Err(format!("too many values for `in` filter. Maximum {MOST_VALUES}"));
             }
-            if !column.kind.is_exact() && !column.kind.is_ordered() {
-                return unsupported();
+            let members = members.into_iter().flatten().collect();
+            if knows_equality {
+                Given::Values(members)
+            } else {
+                question(members)
             }
-            Ok(members.into_iter().flatten().collect())
         }
-        Operator::Eq | Operator::Neq | Operator::IsDistinct => {
-            if !column.kind.is_exact() && !column.kind.is_ordered() {
-                return unsupported();
-            }
-            Ok(vec![condition.value.clone()])
+        Operator::Eq | Operator::Neq | Operator::IsDistinct if knows_equality => Given::Values(value()),
+        Operator::Lt | Operator::Lte | Operator::Gt | Operator::Gte if column.kind.is_ordered() => {
+            Given::Values(value())
         }
-        Operator::Lt | Operator::Lte | Operator::Gt | Operator::Gte => {
-            if !column.kind.is_ordered() {
-                return unsupported();
-            }
-            Ok(vec![condition.value.clone()])
+        // Which letters are the same but for their case depends on the collation for all but these.
+        Operator::Like | Operator::Ilike
+            if column.kind == Kind::Text
+                && (condition.operator == Operator::Like || condition.value.is_ascii()) =>
+        {
+            Given::Values(Vec::new())
         }
-        Operator::Like | Operator::Ilike if column.kind == Kind::Text => Ok(Vec::new()),
         Operator::Is => match condition.value.to_ascii_lowercase().as_str() {
-            "null" => Ok(Vec::new()),
-            "true" | "false" | "unknown" if column.kind == Kind::Bool => Ok(Vec::new()),
-            "true" | "false" | "unknown" => Err(format!(
-                "`is` true, false or unknown needs a boolean, not {}",
-                column.name
-            )),
-            other => Err(format!("invalid value for `is` filter: {other}")),
+            "null" => Given::Values(Vec::new()),
+            "true" | "false" | "unknown" if column.kind == Kind::Bool => Given::Values(Vec::new()),
+            "true" | "false" | "unknown" => {
+                return Err(format!(
+                    "`is` true, false or unknown needs a boolean, not {}",
+                    column.name
+                ));
+            }
+            other => return Err(format!("invalid value for `is` filter: {other}")),
         },
-        Operator::Like | Operator::Ilike | Operator::Match | Operator::Imatch => unsupported(),
-    }
+        _ => question(value()),
+    })
 }
 
 impl Predicate {
-    /// The test of a condition whose [`values`] are, as the stream prints them, these.
+    /// The test that is a question.
+    pub fn asked(condition: &Condition, column: &Column, question: Question) -> Self {
+        Self {
+            column: condition.column.clone(),
+            kind: column.kind.clone(),
+            is_negated: condition.is_negated,
+            test: Test::Asked(Arc::new(question)),
+        }
+    }
+
+    /// The test of a condition whose [`Given::Values`] are, as the stream prints them, these.
     pub fn new(condition: &Condition, column: &Column, mut values: Vec<String>) -> Self {
         let mut first = || {
             if values.is_empty() {
@@ -112,7 +174,7 @@ impl Predicate {
                 "false" => Test::Bool("f"),
                 _ => Test::Null,
             },
-            // `values` refuses regular expressions, which are PostgreSQL's own.
+            // Regular expressions are PostgreSQL's own: `given` makes questions of them.
             Operator::Like | Operator::Ilike | Operator::Match | Operator::Imatch => {
                 let folds = condition.operator == Operator::Ilike;
                 let pattern = if folds {
@@ -145,16 +207,30 @@ impl Predicate {
     }
 
     /// Whether a value passes; one that the log does not have does not.
-    pub fn passes(&self, value: Option<&Value>) -> bool {
+    pub fn judge(&self, value: Option<&Value>) -> Verdict {
         let Some(value) = value.filter(|value| **value != Value::Absent) else {
-            return false;
+            return Verdict::Fails;
         };
-        let text = value.text();
+        let passes = match (&self.test, value.text()) {
+            (Test::Asked(question), Some(text)) => {
+                return Verdict::Ask(Ask {
+                    question: Arc::clone(question),
+                    value: text.into(),
+                    wanted: !self.is_negated,
+                });
+            }
+            (Test::Asked(question), None) => question.operator == Operator::IsDistinct && !self.is_negated,
+            (_, text) => self.passes(text),
+        };
+        if passes { Verdict::Passes } else { Verdict::Fails }
+    }
+
+    fn passes(&self, text: Option<&str>) -> bool {
         let passes = match (&self.test, text) {
             (Test::Null, text) => text.is_none(),
             (Test::Bool(wanted), text) => text == Some(wanted),
             (Test::Distinct(other), text) => text.is_none_or(|text| !self.equal(text, other)),
-            (_, None) => return false,
+            (_, None) | (Test::Asked(_), _) => return false,
             (Test::Compare(comparison, other), Some(text)) => match comparison {
                 Comparison::Equal => self.equal(text, other),
                 Comparison::Unequal => !self.equal(text, other),
@@ -242,15 +318,18 @@ mod tests {
             type_name: "t".to_owned(),
             kind,
             base: "t".to_owned(),
+            collation: None,
         };
         let condition = parse(filter).unwrap().remove(0);
-        let values = values(&condition, &column).unwrap();
+        let Given::Values(values) = given(&condition, &column).unwrap() else {
+            panic!("{filter} is a question");
+        };
         let value = match value {
             "null" => Value::Null,
             "absent" => Value::Absent,
             text => Value::Text(Bytes::from(text.to_owned())),
         };
-        Predicate::new(&condition, &column, values).passes(Some(&value))
+        Predicate::new(&condition, &column, values).judge(Some(&value)) == Verdict::Passes
     }
 
     #[test]
@@ -293,24 +372,36 @@ mod tests {
     }
 
     #[test]
-    fn what_only_postgresql_can_compare_is_refused() {
+    fn what_only_postgresql_can_compare_is_asked() {
         let column = |kind| Column {
             name: "c".to_owned(),
             type_name: "t".to_owned(),
             kind,
             base: "t".to_owned(),
+            collation: None,
         };
         for (kind, filter) in [
             (Kind::Text, "c=gt.a"),
             (Kind::Text, "c=match.a"),
+            (Kind::Text, "c=ilike.Ä%"),
             (Kind::Json, "c=eq.{}"),
             (Kind::Other, "c=in.(a)"),
             (Kind::Integer, "c=like.1"),
-            (Kind::Integer, "c=is.true"),
-            (Kind::Bool, "c=is.maybe"),
         ] {
+            let (condition, column) = (parse(filter).unwrap().remove(0), column(kind));
+            let Given::Question(question) = given(&condition, &column).unwrap() else {
+                panic!("{filter} is no question");
+            };
+            let predicate = Predicate::asked(&condition, &column, question);
+            let text = Value::Text(Bytes::from_static(b"x"));
             assert!(
-                values(&parse(filter).unwrap()[0], &column(kind)).is_err(),
+                matches!(predicate.judge(Some(&text)), Verdict::Ask(ask) if ask.wanted && &*ask.value == "x")
+            );
+            assert_eq!(predicate.judge(Some(&Value::Null)), Verdict::Fails);
+        }
+        for (kind, filter) in [(Kind::Integer, "c=is.true"), (Kind::Bool, "c=is.maybe")] {
+            assert!(
+                given(&parse(filter).unwrap()[0], &column(kind)).is_err(),
                 "{filter}"
             );
         }

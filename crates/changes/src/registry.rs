@@ -6,15 +6,18 @@ use std::sync::Arc;
 use ferrobase_replication::{Change, ChangeKind, Value};
 
 use crate::group::Group;
+use crate::pacing::{Backlog, Queued};
 use crate::payload::{new_value, place};
-use crate::predicate::Predicate;
+use crate::predicate::{Ask, Predicate, Verdict};
 
 /// Where a subscriber is told what happens. Calls must not wait.
 pub trait Sink: Send + Sync + std::fmt::Debug {
     /// How the subscription goes: "subscribed", or what is wrong.
     fn system(&self, status: Result<&str, &str>);
-    /// A change that the bindings with these ids asked for; `data` is JSON.
-    fn change(&self, ids: &[u64], data: &Arc<str>);
+    /// A change that the bindings with these ids asked for; `data` is JSON. Says whether the sink would rather get no more for now.
+    fn change(&self, ids: &[u64], data: &Arc<str>) -> bool;
+    /// How much waits in it.
+    fn backlog(&self) -> Backlog;
 }
 
 /// As whom somebody subscribes.
@@ -34,6 +37,12 @@ pub(crate) struct Member {
     pub(crate) group: Arc<Group>,
 }
 
+impl Queued for Member {
+    fn backlog(&self) -> Backlog {
+        self.sink.backlog()
+    }
+}
+
 /// One binding of a subscriber.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -51,7 +60,33 @@ pub(crate) struct Entry {
 pub(crate) struct Match {
     pub(crate) member: Arc<Member>,
     pub(crate) ids: Vec<u64>,
+    /// Further bindings, if PostgreSQL says so.
+    pub(crate) maybe: Vec<Maybe>,
     pub(crate) select: Option<Arc<[String]>>,
+}
+
+/// A binding that a change concerns if the answers are what they have to be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Maybe {
+    pub(crate) id: u64,
+    pub(crate) asks: Vec<Ask>,
+}
+
+impl Match {
+    /// Adds a binding, once.
+    fn add(&mut self, id: u64, asks: Vec<Ask>) {
+        if self.ids.contains(&id) {
+            return;
+        }
+        if asks.is_empty() {
+            self.ids.push(id);
+            return;
+        }
+        let maybe = Maybe { id, asks };
+        if !self.maybe.contains(&maybe) {
+            self.maybe.push(maybe);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -150,30 +185,32 @@ impl Registry {
         let mut matches: Vec<Match> = Vec::new();
         let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
         let mut consider = |entry: &Arc<Entry>| {
-            let passes = entry.kind.is_none_or(|kind| kind == change.kind)
-                && entry
-                    .predicates
-                    .iter()
-                    .all(|predicate| predicate.passes(value(&predicate.column)));
-            if !passes {
+            if entry.kind.is_some_and(|kind| kind != change.kind) {
                 return;
             }
-            let places = places.entry(entry.member.id).or_default();
-            match places
-                .iter()
-                .find(|place| matches[**place].select == entry.select)
-            {
-                Some(place) if matches[*place].ids.contains(&entry.id) => {}
-                Some(place) => matches[*place].ids.push(entry.id),
-                None => {
-                    places.push(matches.len());
-                    matches.push(Match {
-                        member: Arc::clone(&entry.member),
-                        ids: vec![entry.id],
-                        select: entry.select.clone(),
-                    });
+            let mut asks = Vec::new();
+            for predicate in &entry.predicates {
+                match predicate.judge(value(&predicate.column)) {
+                    Verdict::Passes => {}
+                    Verdict::Fails => return,
+                    Verdict::Ask(ask) => asks.push(ask),
                 }
             }
+            let places = places.entry(entry.member.id).or_default();
+            let known = places
+                .iter()
+                .find(|place| matches[**place].select == entry.select);
+            let place = known.copied().unwrap_or_else(|| {
+                places.push(matches.len());
+                matches.push(Match {
+                    member: Arc::clone(&entry.member),
+                    ids: Vec::new(),
+                    maybe: Vec::new(),
+                    select: entry.select.clone(),
+                });
+                matches.len() - 1
+            });
+            matches[place].add(entry.id, asks);
         };
         let key = (relation.schema.to_string(), relation.name.to_string());
         if let Some(entries) = self.tables.get(&key) {

@@ -10,9 +10,9 @@ use tokio::task::JoinHandle;
 
 use crate::feed::{Feed, Inner};
 use crate::params::{Request, read};
-use crate::predicate::{Predicate, values};
+use crate::predicate::{Given, Predicate, given};
 use crate::registry::{Caller, Entry, Member, Sink};
-use crate::store::tables;
+use crate::store::{checks, tables};
 use crate::table::Table;
 
 /// Between two attempts when the database fails, or has no stream.
@@ -239,14 +239,22 @@ async fn check(inner: &Inner, caller: &Caller, request: &Request) -> Result<Vec<
                 condition.column
             )));
         };
-        let given = values(condition, column).map_err(|reason| exception(&reason))?;
-        let canonical = match canonical(inner, &table, &condition.column, &given).await {
-            Err(error) if error.sqlstate().is_some_and(|code| code.starts_with("22")) => {
+        let predicate = match given(condition, column).map_err(|reason| exception(&reason))? {
+            Given::Values(values) => canonical(inner, &table, &condition.column, &values)
+                .await
+                .map(|values| Predicate::new(condition, column, values)),
+            Given::Question(question) => checks::try_out(pool, &question)
+                .await
+                .map(|()| Predicate::asked(condition, column, question)),
+        };
+        // Values that are none of the type, patterns that are none, operators that the type does not have.
+        let is_refused = |code: &str| code.starts_with("22") || code.starts_with("42");
+        match predicate {
+            Err(error) if error.sqlstate().is_some_and(is_refused) => {
                 return Err(exception(error.db_message().unwrap_or("invalid value")));
             }
-            other => other?,
-        };
-        predicates.push(Predicate::new(condition, column, canonical));
+            other => predicates.push(other?),
+        }
     }
     Ok(predicates)
 }

@@ -30,6 +30,8 @@ pub struct Column {
     pub kind: Kind,
     /// The type, of a domain what it is based on, as SQL.
     pub base: String,
+    /// The collation, as SQL, where it is not that of the type.
+    pub collation: Option<String>,
 }
 
 impl Table {

@@ -1,18 +1,9 @@
 //! Tables as database changes need them: what is published, what columns are, who may see what.
 
-use std::borrow::Cow;
-use std::fmt::Write;
-
-use ferrobase_db::{
-    DbError, Ending, Exchange, ExchangeError, Executor, Format, Param, Piece, Pool, RequestPool, Statement,
-};
-use ferrobase_sql::{ident, qualified};
+use ferrobase_db::{DbError, Executor, Pool};
 
 use crate::table::{Column, RoleView, Table};
 use crate::value::Kind;
-
-/// Longest time of one check, in milliseconds.
-const CHECK_MILLISECONDS: &str = "5000";
 
 /// The published tables that have this schema and name, if given.
 pub(crate) async fn published(
@@ -42,7 +33,9 @@ pub(crate) async fn table(pool: &Pool, oid: u32) -> Result<Option<Table>, DbErro
     let sql = "
         select a.attname::text, t.typname::text, b.oid, b.typtype = 'e', e.oid, coalesce(e.typtype = 'e', false),
             e.typdelim::text, format_type(b.oid, case when b.oid = 'bpchar'::regtype then a.atttypmod end),
-            array_position(i.indkey::int2[], a.attnum)
+            array_position(i.indkey::int2[], a.attnum), case when a.attcollation <> t.typcollation then (
+                select quote_ident(cn.nspname) || '.' || quote_ident(co.collname)
+                from pg_collation co join pg_namespace cn on cn.oid = co.collnamespace where co.oid = a.attcollation) end
         from pg_attribute a
         join pg_type t on t.oid = a.atttypid
         cross join lateral (
@@ -79,6 +72,7 @@ pub(crate) async fn table(pool: &Pool, oid: u32) -> Result<Option<Table>, DbErro
             type_name: row.get(1),
             kind,
             base: row.get(7),
+            collation: row.get(9),
         });
     }
     key.sort_unstable();
@@ -125,105 +119,4 @@ pub(crate) async fn canonical(pool: &Pool, base: &str, values: &[String]) -> Res
     );
     let rows = connection.query(&sql, &[&values]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// Which of the keys name a row that the caller sees. A key has one text for each column of the primary key.
-pub(crate) async fn visible(
-    pool: &RequestPool,
-    role: &str,
-    claims: &str,
-    table: &Table,
-    keys: &[&[String]],
-) -> Result<Vec<usize>, ExchangeError> {
-    let mut given = String::new();
-    let mut names = String::new();
-    let mut condition = String::new();
-    for (number, index) in table.key.iter().enumerate() {
-        let column = &table.columns[*index];
-        let comma = if number == 0 { "" } else { ", " };
-        let and = if number == 0 { "" } else { " and " };
-        let place = number + 1;
-        let _ = write!(given, "{comma}${place}::text[]");
-        let _ = write!(names, "k{place}, ");
-        let _ = write!(
-            condition,
-            "{and}t.{} = k.k{place}::{}",
-            ident(&column.name),
-            column.base
-        );
-    }
-    let sql = format!(
-        // Row by row by the key, whatever the statistics say: a scan would put other rows before the policy as well, and
-        // one of them may make it fail.
-        "select k.place from rows from (unnest({given})) with ordinality k({names}place)
-        cross join lateral (select from {} t where {condition} offset 0) seen",
-        qualified(&table.schema, &table.name),
-    );
-    let params = (0..table.key.len())
-        .map(|part| Some(Cow::Owned(array(keys.iter().map(|key| key[part].as_str())))))
-        .collect::<Vec<Param<'_>>>();
-    let context = [role, claims, CHECK_MILLISECONDS];
-    let exchange = Exchange {
-        role: role.into(),
-        isolation: None,
-        context: Statement {
-            sql: "select set_config('role', $1, true), set_config('request.jwt.claims', $2, true),
-                set_config('statement_timeout', $3, true), set_config('enable_seqscan', 'off', true)"
-                .into(),
-            params: context
-                .iter()
-                .map(|value| Some(Cow::Borrowed(value.as_bytes())))
-                .collect(),
-            format: Format::Text,
-        },
-        before: None,
-        main: Statement {
-            sql: sql.into(),
-            params,
-            format: Format::Text,
-        },
-        after: None,
-        ending: Ending::Commit,
-        stream_above: usize::MAX,
-    };
-    let mut reply = pool.send(&exchange).await?;
-    let mut visible = Vec::new();
-    while let Some(piece) = reply.next().await? {
-        if let Piece::Row(row) = piece {
-            let place = row.text(0).and_then(|text| text.parse::<usize>().ok());
-            visible.extend(place.and_then(|place| place.checked_sub(1)));
-        }
-    }
-    Ok(visible)
-}
-
-/// The literal of an array of texts.
-fn array<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<u8> {
-    let mut literal = String::from("{");
-    for (index, text) in texts.enumerate() {
-        if index > 0 {
-            literal.push(',');
-        }
-        literal.push('"');
-        for char in text.chars() {
-            if matches!(char, '"' | '\\') {
-                literal.push('\\');
-            }
-            literal.push(char);
-        }
-        literal.push('"');
-    }
-    literal.push('}');
-    literal.into_bytes()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn array_literals() {
-        let literal = String::from_utf8(array(["a", "b\"c\\", ""].into_iter()));
-        assert_eq!(literal.as_deref(), Ok(r#"{"a","b\"c\\",""}"#));
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ferrobase_changes::{Binding, Caller, Feed, FeedOptions, Sink, Subscriber, Subscription};
+use ferrobase_changes::{Backlog, Binding, Caller, Feed, FeedOptions, Sink, Subscriber, Subscription};
 use ferrobase_cluster::{Cluster, ClusterOptions};
 use ferrobase_db::{Db, DbOptions, Pool, PoolRole, Target};
 use ferrobase_replication::{Stream, StreamOptions};
@@ -152,9 +152,17 @@ impl Sink for Ears {
         self.systems.lock().unwrap().push(text);
     }
 
-    fn change(&self, ids: &[u64], data: &Arc<str>) {
+    fn change(&self, ids: &[u64], data: &Arc<str>) -> bool {
         let data = serde_json::from_str(data).expect("JSON");
         self.changes.lock().unwrap().push((ids.to_vec(), data));
+        false
+    }
+
+    fn backlog(&self) -> Backlog {
+        Backlog {
+            is_pressed: false,
+            progress: 0,
+        }
     }
 }
 

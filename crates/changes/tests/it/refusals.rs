@@ -36,8 +36,16 @@ async fn what_cannot_be_subscribed_to_is_said() {
             "Exception: invalid input syntax for type integer: \"x\"".to_owned(),
         ),
         (
-            filtered("t", "doc=eq.{}"),
-            "the filter operator eq is not supported on column doc of type jsonb".to_owned(),
+            filtered("t", "doc=eq.{"),
+            "Exception: invalid input syntax for type json".to_owned(),
+        ),
+        (
+            filtered("t", "n=like.1%"),
+            "Exception: operator does not exist: integer ~~ text".to_owned(),
+        ),
+        (
+            filtered("t", "a=match.("),
+            "Exception: invalid regular expression: parentheses () not balanced".to_owned(),
         ),
         (
             filtered("t", "n"),

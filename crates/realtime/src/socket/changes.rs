@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ferrobase_changes::Sink;
+use ferrobase_changes::{Backlog, Sink};
 use serde_json::json;
 
-use crate::meters::Meters;
+use crate::meters::{Meters, channel_error};
 use crate::model::push::Ref;
 use crate::model::version::Version;
 use crate::wire::encode;
@@ -42,15 +42,24 @@ impl Sink for ChangeSink {
     fn system(&self, status: Result<&str, &str>) {
         let (status, message) = match status {
             Ok(message) => ("ok", message),
-            Err(message) => ("error", message),
+            Err(message) => {
+                channel_error("PostgresChanges");
+                ("error", message)
+            }
         };
         let payload = json!({ "extension": "postgres_changes", "status": status, "message": message, "channel": &*self.name });
         self.send(&self.join_ref, "system", &payload.to_string());
     }
 
-    fn change(&self, ids: &[u64], data: &Arc<str>) {
+    fn change(&self, ids: &[u64], data: &Arc<str>) -> bool {
         let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
         let payload = format!("{{\"ids\":[{}],\"data\":{data}}}", ids.join(","));
         self.send(&Ref::NULL, "postgres_changes", &payload);
+        self.backlog().is_pressed
+    }
+
+    fn backlog(&self) -> Backlog {
+        let (is_pressed, progress) = self.outbox.fullness();
+        Backlog { is_pressed, progress }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Outbox {
 struct Queue {
     frames: VecDeque<Bytes>,
     bytes: usize,
+    /// Bytes that are out.
+    written: u64,
     orders: Vec<Order>,
     end: Option<End>,
 }
@@ -122,6 +124,14 @@ impl Outbox {
     pub(crate) fn written(&self, frames: usize, bytes: usize) {
         let mut queue = self.lock();
         queue.bytes = queue.bytes.saturating_sub(bytes + frames * COST);
+        queue.written += bytes as u64;
+    }
+
+    /// Whether it is more than a quarter full, and how many bytes are out: who can wait does so early, since hundreds of queues
+    /// may fill at once. One that has ended needs nobody to wait for it.
+    pub(crate) fn fullness(&self) -> (bool, u64) {
+        let queue = self.lock();
+        (queue.end.is_none() && queue.bytes > self.limit / 4, queue.written)
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
