@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -19,7 +20,7 @@ use tower::{Service, ServiceExt};
 use crate::error::StartError;
 
 /// Most open connections of one listener.
-const CONNECTIONS: usize = 10_000;
+const CONNECTIONS: usize = 65_536;
 
 /// Time for a client to send the headers of a request, an idle connection's wait for the next one included.
 const HEADERS: Duration = Duration::from_secs(75);
@@ -103,7 +104,7 @@ impl Listening {
 
 async fn accept(listener: TcpListener, service: impl Answers, mut ended: watch::Receiver<bool>) {
     let graceful = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(connections()));
     loop {
         let permit = tokio::select! {
             () = until(&mut ended) => break,
@@ -126,6 +127,24 @@ async fn accept(listener: TcpListener, service: impl Answers, mut ended: watch::
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// How many connections there may be: as many as there may be open files, but for a quarter for everything else. Raises the
+/// process's limit as far as it may by itself, since the usual one is far from enough for sockets that stay.
+fn connections() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let raised = Rlimit {
+            current: limit.maximum,
+            ..limit
+        };
+        match setrlimit(Resource::Nofile, raised) {
+            Ok(()) => limit = raised,
+            Err(error) => tracing::warn!(%error, "the limit of open files stays"),
+        }
+    }
+    let files = limit.current.and_then(|files| usize::try_from(files).ok());
+    files.map_or(CONNECTIONS, |files| CONNECTIONS.min(files / 4 * 3))
 }
 
 async fn until(ended: &mut watch::Receiver<bool>) {
