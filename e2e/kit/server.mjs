@@ -46,15 +46,16 @@ export function makeProject(name, config) {
 
 /**
  * Starts the release binary and waits until it serves.
- * `config`: dotted keys of config.toml; `env`: further environment; `folder`: an existing project (it is kept by stop()).
+ * `config`: dotted keys of config.toml; `env`: further environment; `folder`: an existing project (it is kept by stop());
+ * `port`: of the API; 0 = any.
  */
-export async function startServer({ name, config = {}, env = {}, ephemeral = true, folder } = {}) {
+export async function startServer({ name, config = {}, env = {}, ephemeral = true, folder, port = 0 } = {}) {
   const workdir = folder ?? makeProject(name, config)
   mkdirSync(join(target, 'e2e'), { recursive: true })
   const logPath = join(target, 'e2e', `${name}.log`)
   const logFile = createWriteStream(logPath, { flags: folder ? 'a' : 'w' })
   const started = Date.now()
-  const child = spawn(binary, ['start', '--workdir', workdir, '--port', '0', ...(ephemeral ? ['--ephemeral'] : [])], {
+  const child = spawn(binary, ['start', '--workdir', workdir, '--port', String(port), ...(ephemeral ? ['--ephemeral'] : [])], {
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use ferrobase_config::{Config, ConfigError};
+use secrecy::SecretString;
+
+/// The subject of processes that name none.
+const SUBJECT: &str = "ferrobase.realtime";
 
 /// Settings of the service.
 #[derive(Debug, Clone)]
@@ -13,8 +17,27 @@ pub struct RealtimeConfig {
     pub private_only: bool,
     /// Presence is on for joins that say nothing about it.
     pub presence_enabled: bool,
+    /// Where processes with the same database meet; `None` when there is one.
+    pub nats: Option<NatsConfig>,
     /// The limits.
     pub limits: Limits,
+}
+
+/// The NATS servers between several processes.
+#[derive(Clone)]
+pub struct NatsConfig {
+    /// Their URLs, separated by commas; may hold a password.
+    pub servers: SecretString,
+    /// The subject of this database's processes.
+    pub subject: String,
+}
+
+impl std::fmt::Debug for NatsConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NatsConfig")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Limits (§9).
@@ -127,7 +150,24 @@ impl RealtimeConfig {
         if limits.idle < Duration::from_secs(1) {
             return Err(section.invalid("idle_timeout_ms", "at least 1000"));
         }
+        let subject = section.get("nats_subject").string_or(SUBJECT)?;
+        let is_subject = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if !subject.chars().all(is_subject) || subject.split('.').any(str::is_empty) {
+            return Err(section.invalid(
+                "nats_subject",
+                "letters, digits, `_` and `-`, in parts with `.` between them",
+            ));
+        }
+        let servers = section
+            .get("nats_url")
+            .string()?
+            .filter(|servers| !servers.is_empty());
+        let nats = servers.map(|servers| NatsConfig {
+            servers: servers.into(),
+            subject,
+        });
         Ok(Self {
+            nats,
             enabled: section.get("enabled").bool_or(true)?,
             private_only: section.get("private_only").bool_or(false)?,
             presence_enabled: section.get("presence_enabled").bool_or(false)?,
@@ -161,7 +201,13 @@ mod tests {
         assert_eq!(limits.channels_per_socket, 3);
         assert_eq!(limits.join_pause, Duration::from_millis(10));
         assert_eq!(limits.queue_bytes, Limits::default().queue_bytes);
-        let config = Config::from_toml_str("[realtime]\nidle_timeout_ms = 10\n").unwrap();
-        assert!(RealtimeConfig::load(&config).is_err());
+        for wrong in [
+            "idle_timeout_ms = 10",
+            "nats_subject = \"a b\"",
+            "nats_subject = \"a..b\"",
+        ] {
+            let config = Config::from_toml_str(&format!("[realtime]\n{wrong}\n")).unwrap();
+            assert!(RealtimeConfig::load(&config).is_err(), "{wrong}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use ferrobase_changes::{Caller, Feed, Subscriber, Subscription};
+use ferrobase_replication::Lag;
 use futures_util::future::BoxFuture;
 
 use crate::authorize::{Authorizer, Readable, Refused, Replayed, Visitor, Writable};
@@ -23,6 +24,9 @@ pub trait ChangeFeed: Send + Sync + Debug {
 
     /// Resolves when broadcasts from the database arrive; false if they never will.
     fn streaming(&self) -> BoxFuture<'static, bool>;
+
+    /// How far it is behind the database; `None` while nobody needs it.
+    fn lag(&self) -> Option<Lag>;
 }
 
 impl LiveSubscription for Subscription {
@@ -59,6 +63,10 @@ impl ChangeFeed for Unavailable {
 
     fn streaming(&self) -> BoxFuture<'static, bool> {
         Box::pin(async { false })
+    }
+
+    fn lag(&self) -> Option<Lag> {
+        None
     }
 }
 

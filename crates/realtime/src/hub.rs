@@ -1,5 +1,7 @@
 //! Who is in which topic, and how a message reaches them.
 
+mod others;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
@@ -7,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::bus::Bus;
+use crate::bus::note::Place;
 use crate::config::Limits;
 use crate::meters::{Meters, dropped};
 use crate::model::broadcast::Broadcast;
@@ -16,6 +20,8 @@ use crate::model::rate::Rate;
 use crate::model::version::Version;
 use crate::wire::encode::{self, Shared};
 use crate::wire::outbox::{Order, Outbox};
+
+use self::others::Others;
 
 const TOO_MANY_MESSAGES: &str = "Too many messages per second";
 const TOO_MANY_PRESENCES: &str = "Too many presence messages per second";
@@ -64,6 +70,26 @@ pub(crate) struct Topic {
 }
 
 impl Topic {
+    fn new(key: Key) -> Self {
+        Self {
+            joined: format!("{PREFIX}{}", key.name).into(),
+            key,
+            members: RwLock::default(),
+            presences: Mutex::default(),
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            topic: Arc::clone(&self.key.name),
+            is_private: self.key.is_private,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        read(&self.members).is_empty() && self.presences().is_empty()
+    }
+
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.key.name
     }
@@ -98,10 +124,13 @@ pub(crate) struct Hub {
     pub(crate) events: Rate,
     pub(crate) presence_events: Rate,
     meters: Meters,
+    /// Other processes; `None` when this one is alone.
+    others: Option<Others>,
 }
 
 impl Hub {
-    pub(crate) fn new(limits: &Limits, meters: Meters) -> Self {
+    /// `bus` leads to the other processes, to which this one is `node`.
+    pub(crate) fn new(limits: &Limits, meters: Meters, node: u64, bus: Option<Arc<dyn Bus>>) -> Self {
         Self {
             topics: RwLock::default(),
             outboxes: Mutex::default(),
@@ -109,6 +138,7 @@ impl Hub {
             events: Rate::new(limits.events_per_second),
             presence_events: Rate::new(limits.presence_per_second),
             meters,
+            others: bus.map(|bus| Others::new(node, bus)),
         }
     }
 
@@ -157,14 +187,9 @@ impl Hub {
             is_private,
         };
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        let topic = topics.entry(key.clone()).or_insert_with(|| {
-            Arc::new(Topic {
-                joined: format!("{PREFIX}{name}").into(),
-                key,
-                members: RwLock::default(),
-                presences: Mutex::default(),
-            })
-        });
+        let topic = topics
+            .entry(key)
+            .or_insert_with_key(|key| Arc::new(Topic::new(key.clone())));
         write(&topic.members).insert(member.id, member);
         self.meters.channels.increment(1);
         self.meters.joins.increment(1);
@@ -179,14 +204,22 @@ impl Hub {
             self.untrack(topic, channel, key);
         }
         let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        let is_empty = read(&topic.members).is_empty() && topic.presences().is_empty();
-        if is_empty {
+        if topic.is_empty() {
             topics.remove(&topic.key);
         }
     }
 
-    /// Sends a broadcast to all who hear a topic, but not to `except`.
-    pub(crate) fn publish(&self, name: &str, is_private: bool, broadcast: &Broadcast, except: Option<u64>) {
+    /// Sends a broadcast to all who hear a topic, in this process and the others.
+    pub(crate) fn publish(&self, name: &str, is_private: bool, broadcast: &Broadcast) {
+        self.publish_here(name, is_private, broadcast);
+        if let Some(others) = &self.others {
+            let topic = name.into();
+            others.broadcast(Place { topic, is_private }, broadcast);
+        }
+    }
+
+    /// Sends a broadcast that every process knows of to all who hear a topic in this one.
+    pub(crate) fn publish_here(&self, name: &str, is_private: bool, broadcast: &Broadcast) {
         let key = Key {
             name: name.into(),
             is_private,
@@ -196,12 +229,19 @@ impl Hub {
             topics.get(&key).cloned()
         };
         if let Some(topic) = topic {
-            self.publish_in(&topic, broadcast, except);
+            self.send(&topic, broadcast, None);
         }
     }
 
-    /// [`Self::publish`] where the topic is known.
+    /// [`Self::publish`] where the topic is known, but not to the channel `except`.
     pub(crate) fn publish_in(&self, topic: &Topic, broadcast: &Broadcast, except: Option<u64>) {
+        self.send(topic, broadcast, except);
+        if let Some(others) = &self.others {
+            others.broadcast(topic.place(), broadcast);
+        }
+    }
+
+    fn send(&self, topic: &Topic, broadcast: &Broadcast, except: Option<u64>) {
         let frame = Shared::new(|version| encode::broadcast(version, &Ref::NULL, &topic.joined, broadcast));
         let is_over = self.events.is_over();
         let (mut sent, mut failed, mut formless, mut bytes) = (0u64, 0u64, 0u64, 0usize);
@@ -242,7 +282,11 @@ impl Hub {
     /// A channel tracks something.
     pub(crate) fn track(&self, topic: &Topic, channel: u64, key: &Arc<str>, meta: Map<String, Value>) {
         let mut presences = topic.presences();
-        let diff = presences.put(key, Member::owner(channel), Arc::new(meta));
+        let meta = Arc::new(meta);
+        let diff = presences.put(key, Member::owner(channel), Arc::clone(&meta));
+        if let Some(others) = &self.others {
+            others.present(topic.place(), key, channel, meta, &diff);
+        }
         self.tell(topic, &diff);
     }
 
@@ -250,6 +294,9 @@ impl Hub {
     pub(crate) fn untrack(&self, topic: &Topic, channel: u64, key: &str) {
         let mut presences = topic.presences();
         let diff = presences.take(key, Member::owner(channel));
+        if let Some(others) = &self.others {
+            others.absent(topic.place(), key, channel, &diff);
+        }
         self.tell(topic, &diff);
     }
 

@@ -3,7 +3,7 @@
 //! Start reading at [`routes`], the table of endpoints. `socket` is the life of one connection and of the channels on it,
 //! `hub` who is in which topic and how a message reaches them, [`model`] what travels, `wire` how it looks as bytes. What the
 //! database decides (who may read and write a private channel, which changes there are) comes through two traits,
-//! [`Authorizer`] ([`Policies`]) and [`ChangeFeed`] ([`DatabaseStream`]); [`Bus`] is what connects several processes.
+//! [`Authorizer`] ([`Policies`]) and [`ChangeFeed`] ([`DatabaseStream`]); a [`Bus`] connects several processes.
 //!
 //! Section numbers in comments refer to `specs/realtime.md`.
 
@@ -26,7 +26,7 @@ mod tasks;
 mod wire;
 
 pub use authorize::{Authorizer, Readable, Refused, Replayed, Visitor, Writable};
-pub use bus::Bus;
+pub use bus::{Bus, Carrier, Nats, NatsError};
 pub use config::RealtimeConfig;
 pub use feed::{ChangeFeed, LiveSubscription, Unavailable};
 pub use identity::Tokens;

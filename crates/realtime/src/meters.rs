@@ -1,5 +1,6 @@
 //! What is counted for `/metrics` (§12). Counters are looked up once; a broadcast to thousands asks for none.
 
+use ferrobase_replication::Lag;
 use ferrobase_telemetry::{Counter, Gauge, counter, gauge};
 
 /// The service's counters.
@@ -12,6 +13,8 @@ pub(crate) struct Meters {
     pub(crate) bytes_in: Counter,
     pub(crate) bytes_out: Counter,
     pub(crate) joins: Counter,
+    lag_bytes: Gauge,
+    lag_seconds: Gauge,
 }
 
 impl std::fmt::Debug for Meters {
@@ -30,7 +33,16 @@ impl Meters {
             bytes_in: counter!("realtime_input_bytes_total"),
             bytes_out: counter!("realtime_output_bytes_total"),
             joins: counter!("realtime_channel_joins_total"),
+            lag_bytes: gauge!("realtime_replication_lag_bytes"),
+            lag_seconds: gauge!("realtime_replication_lag_seconds"),
         }
+    }
+
+    /// How far changes of the database are behind it.
+    #[allow(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    pub(crate) fn lag(&self, lag: Lag) {
+        self.lag_bytes.set(lag.bytes as f64);
+        self.lag_seconds.set(lag.time.as_secs_f64());
     }
 }
 

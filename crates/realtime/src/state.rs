@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ferrobase_jwt::{Clock, Random};
 
 use crate::authorize::Authorizer;
+use crate::bus::Bus;
 use crate::config::RealtimeConfig;
 use crate::error::TokenError;
 use crate::feed::ChangeFeed;
@@ -27,6 +28,8 @@ pub struct Parts {
     pub authorizer: Arc<dyn Authorizer>,
     /// Changes of the database.
     pub changes: Arc<dyn ChangeFeed>,
+    /// Leads to other processes with the same database; `None` when this one is alone.
+    pub bus: Option<Arc<dyn Bus>>,
     /// Time.
     pub clock: Clock,
     /// Chance.
@@ -60,8 +63,11 @@ impl State {
     /// Puts the service together.
     pub fn new(parts: Parts) -> Self {
         let meters = Meters::new();
+        // 0 means "this process" wherever it is not said to others.
+        let node = u64::from_be_bytes(parts.random.bytes()).max(1);
+        let bus = parts.bus.clone();
         Self(Arc::new(Inner {
-            hub: Hub::new(&parts.config.limits, meters.clone()),
+            hub: Hub::new(&parts.config.limits, meters.clone(), node, bus),
             joins: Rate::new(parts.config.limits.joins_per_second),
             meters,
             parts,
@@ -70,9 +76,9 @@ impl State {
         }))
     }
 
-    /// Delivers a broadcast that does not come from a socket: to everybody in the topic.
+    /// Delivers a broadcast that every process learns from the database, to everybody in the topic in this one.
     pub fn deliver(&self, topic: &str, is_private: bool, broadcast: &Broadcast) {
-        self.hub().publish(topic, is_private, broadcast, None);
+        self.hub().publish_here(topic, is_private, broadcast);
     }
 
     pub(crate) fn hub(&self) -> &Hub {

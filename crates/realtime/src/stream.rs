@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use ferrobase_changes::{Feed, FeedOptions, Subscriber};
 use ferrobase_db::Db;
 use ferrobase_replication::{
-    Change, ChangeKind, Event, State as StreamState, StatusWatch, Stream, StreamOptions, Value,
+    Change, ChangeKind, Event, Lag, State as StreamState, StatusWatch, Stream, StreamOptions, Value,
 };
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
@@ -126,6 +126,11 @@ impl ChangeFeed for DatabaseStream {
 
     fn need(&self) {
         let _ = self.running();
+    }
+
+    fn lag(&self) -> Option<Lag> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.as_ref().map(|(_, status)| status.lag())
     }
 }
 

@@ -26,6 +26,9 @@ pub async fn run_tasks(state: State, ended: impl Future<Output = ()> + Send) {
             _ = ticks.tick() => {
                 state.joins().tick();
                 state.hub().tick();
+                if let Some(lag) = state.changes.lag() {
+                    state.meters().lag(lag);
+                }
             }
             _ = days.tick() => state.authorizer.keep_partitions().await,
         }

@@ -22,6 +22,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// Other processes' Realtime cannot be reached.
+    #[error("`realtime.nats_url`: {0}")]
+    Bus(#[from] ferrobase_realtime::NatsError),
     /// The project's migrations or seeds cannot be applied.
     #[error(transparent)]
     Workflow(#[from] WorkflowError),

@@ -2,28 +2,45 @@
 
 use std::sync::Arc;
 
-use ferrobase_db::{Db, DbError, PoolRole};
+use ferrobase_db::{Db, PoolRole};
 use ferrobase_jwt::{Claims, Clock, JwtError, ProjectKeys, Random, TokenKeys};
-use ferrobase_realtime::{DatabaseStream, Parts, Policies, RealtimeConfig, State, Tokens};
+use ferrobase_realtime::{
+    Bus, Carrier, DatabaseStream, Nats, Parts, Policies, RealtimeConfig, State, Tokens, run_tasks,
+};
+use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
+use crate::error::StartError;
+use crate::start::until;
 use crate::third_party::ThirdParties;
 
+/// The service, and what connects it with other processes.
+pub(crate) type Opened = (State, Option<Carrier>);
+
 /// Puts the service together; `None` when it is off.
-pub(crate) fn open(
+pub(crate) async fn open(
     config: RealtimeConfig,
     judge: Judge,
     db: &Db,
     ended: watch::Receiver<bool>,
     clock: Clock,
     random: Random,
-) -> Result<Option<State>, DbError> {
+) -> Result<Option<Opened>, StartError> {
     if !config.enabled {
         return Ok(None);
     }
     let process = random.uuid().simple().to_string();
     let stream = Arc::new(DatabaseStream::new(db.clone(), process, ended));
+    let (bus, carrier) = match &config.nats {
+        None => (None, None),
+        Some(nats) => {
+            let (bus, carrier) = Nats::connect(nats.servers.expose_secret(), &nats.subject).await?;
+            (Some(Arc::new(bus) as Arc<dyn Bus>), Some(carrier))
+        }
+    };
     let state = State::new(Parts {
+        bus,
         config,
         tokens: Arc::new(judge),
         authorizer: Arc::new(Policies::new(db.pool(PoolRole::Admin)?)),
@@ -32,7 +49,19 @@ pub(crate) fn open(
         random,
     });
     stream.deliver_to(state.clone());
-    Ok(Some(state))
+    Ok(Some((state, carrier)))
+}
+
+/// Begins its background work.
+pub(crate) fn run(
+    (state, carrier): Opened,
+    tasks: &mut Vec<JoinHandle<()>>,
+    ending: &watch::Sender<bool>,
+) -> State {
+    tasks.push(tokio::spawn(run_tasks(state.clone(), until(ending))));
+    let carry = |carrier: Carrier| tokio::spawn(carrier.run(state.clone(), until(ending)));
+    tasks.extend(carrier.map(carry));
+    state
 }
 
 /// Judges tokens as the gateway does.

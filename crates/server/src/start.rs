@@ -9,7 +9,7 @@ use ferrobase_db::{Db, PoolRole};
 use ferrobase_http::{Outgoing, Policy, install_crypto};
 use ferrobase_jwt::{Clock, KeySet, ProjectKeys, Random, TokenKeys};
 use ferrobase_messages::{Inbox, Messenger, MessengerOptions};
-use ferrobase_realtime::{RealtimeConfig, run_tasks as realtime_tasks};
+use ferrobase_realtime::RealtimeConfig;
 use ferrobase_rest::{Parts as RestParts, RestConfig, State as RestState};
 use ferrobase_storage::{StorageConfig, run_tasks as storage_tasks};
 use ferrobase_telemetry::Metrics;
@@ -106,15 +106,17 @@ pub async fn serve(config: Config, options: StartOptions) -> Result<Running, Sta
         .await?;
         begin(&mut tasks, &ending, storage.as_ref(), storage_tasks);
         let judge = Judge::new(&keys, &tokens, &third_parties);
-        let realtime = realtime::open(
+        let opening = realtime::open(
             realtime_config,
             judge,
             &database.db,
             ending.subscribe(),
             clock,
             random,
-        )?;
-        begin(&mut tasks, &ending, realtime.as_ref(), realtime_tasks);
+        );
+        let realtime = Box::pin(opening)
+            .await?
+            .map(|opened| realtime::run(opened, &mut tasks, &ending));
         let services = Services {
             auth: settings.auth_enabled.then(|| ferrobase_auth::router(auth)),
             rest,
@@ -354,7 +356,7 @@ fn begin<S: Clone, F: Future<Output = ()> + Send + 'static>(
 }
 
 /// Resolves when the backend ends.
-fn until(ending: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'static {
+pub(crate) fn until(ending: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'static {
     let mut ended = ending.subscribe();
     async move {
         let _ = ended.wait_for(|ended| *ended).await;

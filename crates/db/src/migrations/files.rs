@@ -60,7 +60,8 @@ pub(super) const ALL: &[File] = files! {
     "realtime":
         "0001_messages",
         "0002_functions",
-        "0003_owner";
+        "0003_owner",
+        "0004_partitions";
 };
 
 /// What the runner itself needs.

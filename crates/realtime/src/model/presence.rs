@@ -45,6 +45,12 @@ impl Diff {
         self.joins.is_empty() && self.leaves.is_empty()
     }
 
+    /// What changes in the mark of all presences: by what came and what left.
+    pub fn mark(&self) -> u64 {
+        let all = self.joins.iter().chain(&self.leaves);
+        all.fold(0, |marks, (_, meta)| marks ^ mark(meta))
+    }
+
     /// As clients see it.
     pub fn json(&self) -> Value {
         json!({ "joins": listed(self.joins.iter()), "leaves": listed(self.leaves.iter()) })
@@ -81,6 +87,12 @@ impl Presences {
     pub fn put(&mut self, key: &Arc<str>, owner: Owner, meta: Arc<Map<String, Value>>) -> Diff {
         let presences = self.keys.entry(Arc::clone(key)).or_default();
         let mut diff = Diff::default();
+        if presences
+            .iter()
+            .any(|presence| presence.owner == owner && presence.meta == meta)
+        {
+            return diff;
+        }
         diff.joins.push((Arc::clone(key), Arc::clone(&meta)));
         match presences.iter_mut().find(|presence| presence.owner == owner) {
             Some(presence) => {
@@ -97,9 +109,9 @@ impl Presences {
         self.take_where(|other, presence| other == key && presence.owner == owner)
     }
 
-    /// All presences of a process end.
-    pub fn take_node(&mut self, node: u64) -> Diff {
-        self.take_where(|_, presence| presence.owner.node == node)
+    /// All presences of a process end, but those that `stays` says.
+    pub fn take_node(&mut self, node: u64, stays: impl Fn(&str, u64) -> bool) -> Diff {
+        self.take_where(|key, presence| presence.owner.node == node && !stays(key, presence.owner.channel))
     }
 
     fn take_where(&mut self, is_gone: impl Fn(&str, &Presence) -> bool) -> Diff {
@@ -123,6 +135,14 @@ impl Presences {
             .iter()
             .flat_map(|(key, presences)| presences.iter().map(move |presence| (key, presence)))
     }
+}
+
+/// Tells one meta from others by its reference, which is chance. Those of several are combined with XOR.
+fn mark(meta: &Map<String, Value>) -> u64 {
+    let reference = meta.get("phx_ref").and_then(Value::as_str).unwrap_or_default();
+    reference
+        .bytes()
+        .fold(1, |mark: u64, byte| mark.rotate_left(6) ^ u64::from(byte))
 }
 
 /// `{ key: {"metas": […]} }`.
@@ -197,7 +217,7 @@ mod tests {
         presences.put(&key, owner(7, 1), Arc::new(meta(said("too"), "r3", None)));
         assert_eq!(presences.json()["ann"]["metas"].as_array().map(Vec::len), Some(2));
         assert_eq!(
-            presences.take_node(7).json()["leaves"]["ann"]["metas"][0]["phx_ref"],
+            presences.take_node(7, |_, channel| channel != 1).json()["leaves"]["ann"]["metas"][0]["phx_ref"],
             "r3"
         );
         assert!(presences.take("ann", owner(0, 2)).is_empty());

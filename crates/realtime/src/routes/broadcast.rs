@@ -1,6 +1,9 @@
 //! Broadcasts by HTTP (§5.2, §5.3).
 
+use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
+use ferrobase_http::{BodyError, read_body};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -27,6 +30,13 @@ fn identity(state: &State, headers: &HeaderMap) -> Result<Identity, RestError> {
         .or_else(|| header(HeaderName::from_static("apikey")))
         .and_then(|token| state.identify(token).ok())
         .ok_or(RestError::Unauthorized(StatusCode::UNAUTHORIZED))
+}
+
+async fn body(body: Body) -> Result<Bytes, RestError> {
+    read_body(body, BODY).await.map_err(|error| match error {
+        BodyError::TooLarge => RestError::TooLarge,
+        BodyError::Broken => RestError::BadBody,
+    })
 }
 
 /// Every answer says how much of the rate is used.

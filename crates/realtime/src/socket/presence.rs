@@ -127,19 +127,13 @@ impl Session {
     }
 
     fn ask_presence(&mut self, push: Push) {
-        let Some(channel) = self.channels.get_mut(&*push.topic) else {
+        let Some((channel, topic, visitor)) = self.put_off(push) else {
             return;
         };
-        channel.is_busy = true;
-        channel.waiting.push_front(push);
-        let (id, topic) = (channel.member.id, Arc::clone(&channel.topic));
-        let visitor = channel
-            .identity
-            .visitor(Arc::clone(channel.name()), Arc::clone(&self.headers));
         let asking = self.state.authorizer.may_read(visitor, true);
         self.jobs.push(Box::pin(async move {
             Done::Presence {
-                channel: id,
+                channel,
                 topic,
                 verdict: asking.await,
             }

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::session::{Done, Session};
-use crate::authorize::{Refused, Writable};
+use crate::authorize::{Refused, Visitor, Writable};
 use crate::meters::dropped;
 use crate::model::broadcast::{Body, Broadcast};
 use crate::model::push::{Payload, Push, Ref};
@@ -95,23 +95,27 @@ impl Session {
 
     /// Asks what a private channel may write; the push goes on afterwards.
     pub(super) fn ask_writable(&mut self, push: Push) {
-        let Some(channel) = self.channels.get_mut(&*push.topic) else {
+        let Some((channel, topic, visitor)) = self.put_off(push) else {
             return;
         };
-        channel.is_busy = true;
-        channel.waiting.push_front(push);
-        let (id, topic) = (channel.member.id, Arc::clone(&channel.topic));
-        let visitor = channel
-            .identity
-            .visitor(Arc::clone(channel.name()), Arc::clone(&self.headers));
         let asking = self.state.authorizer.may_write(visitor);
         self.jobs.push(Box::pin(async move {
             Done::Writable {
-                channel: id,
+                channel,
                 topic,
                 verdict: asking.await,
             }
         }));
+    }
+
+    /// Keeps a push until the database has been asked: about which channel, and as whom.
+    pub(super) fn put_off(&mut self, push: Push) -> Option<(u64, Arc<str>, Visitor)> {
+        let channel = self.channels.get_mut(&*push.topic)?;
+        channel.is_busy = true;
+        channel.waiting.push_front(push);
+        let name = Arc::clone(channel.name());
+        let visitor = channel.identity.visitor(name, Arc::clone(&self.headers));
+        Some((channel.member.id, Arc::clone(&channel.topic), visitor))
     }
 
     pub(super) fn writable(&mut self, channel: u64, topic: &str, verdict: Result<Writable, Refused>) {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use ferrobase_http::{BodyError, read_body};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{BODY, RATE_EXCEEDED, identity, with_rate};
+use super::{RATE_EXCEEDED, identity, with_rate};
 use crate::error::RestError;
 use crate::meters::dropped;
 use crate::model::broadcast::Broadcast;
@@ -37,10 +36,7 @@ async fn handle(state: &State, request: Request) -> Result<StatusCode, RestError
     if events.is_over() {
         return Err(RestError::Rate(RATE_EXCEEDED));
     }
-    let body = read_body(body, BODY).await.map_err(|error| match error {
-        BodyError::TooLarge => RestError::TooLarge,
-        BodyError::Broken => RestError::BadBody,
-    })?;
+    let body = super::body(body).await?;
     let body: Value = serde_json::from_slice(&body).map_err(|_| RestError::BadBody)?;
     let messages = read(&body, state.config.limits.payload_bytes)?;
     if events.would_exceed(messages.len() as u64) {
@@ -70,7 +66,9 @@ async fn handle(state: &State, request: Request) -> Result<StatusCode, RestError
             }
         }
         events.count(1);
-        state.deliver(&message.topic, message.is_private, &message.broadcast);
+        state
+            .hub()
+            .publish(&message.topic, message.is_private, &message.broadcast);
     }
     Ok(StatusCode::ACCEPTED)
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use ferrobase_http::{BodyError, read_body};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -12,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::{BODY, RATE_EXCEEDED, identity, with_rate};
+use super::{RATE_EXCEEDED, identity, with_rate};
 use crate::error::RestError;
 use crate::model::broadcast::{Body, Broadcast};
 use crate::routes::websocket::own_headers;
@@ -33,10 +32,7 @@ async fn handle(state: &State, request: Request, topic: &str, event: &str) -> Re
     if events.is_over() {
         return Err(RestError::Rate(RATE_EXCEEDED));
     }
-    let body = read_body(body, BODY).await.map_err(|error| match error {
-        BodyError::TooLarge => RestError::TooLarge,
-        BodyError::Broken => RestError::BadBody,
-    })?;
+    let body = super::body(body).await?;
     if body.len() > state.config.limits.payload_bytes {
         return Err(RestError::Invalid(
             json!({ "payload": ["Payload size exceeds tenant limit"] }),
@@ -69,7 +65,7 @@ async fn handle(state: &State, request: Request, topic: &str, event: &str) -> Re
         meta: None,
         id: None,
     };
-    state.deliver(&topic, is_private, &broadcast);
+    state.hub().publish(&topic, is_private, &broadcast);
     Ok(StatusCode::ACCEPTED)
 }
 
