@@ -34,6 +34,7 @@ mod seal;
 mod settings;
 mod sockets;
 mod takeover;
+mod template;
 
 pub use crate::binaries::find_program;
 pub use crate::cluster::{Cluster, SUPERUSER};
@@ -41,3 +42,4 @@ pub use crate::error::ClusterError;
 pub use crate::installation::Version;
 pub use crate::options::ClusterOptions;
 pub use crate::postmaster::Exit;
+pub use crate::template::Template;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use crate::template::Template;
+
 /// Where a cluster lives and how it runs. Made with [`ClusterOptions::new`]; the other fields have working defaults.
 #[derive(Debug, Clone)]
 pub struct ClusterOptions {
@@ -28,6 +30,8 @@ pub struct ClusterOptions {
     /// The system's state folder (default `/var/lib/ferrobase`), used when root's project folder is out of reach for
     /// the user PostgreSQL runs as.
     pub state_dir: PathBuf,
+    /// What a new cluster is copied from, once it was made (`Cluster::make_template`).
+    pub template: Option<Template>,
 }
 
 impl ClusterOptions {
@@ -48,6 +52,7 @@ impl ClusterOptions {
             project_id: project_id.into(),
             run_as: None,
             state_dir: PathBuf::from("/var/lib/ferrobase"),
+            template: None,
         }
     }
 }

@@ -73,14 +73,15 @@ impl Prepared {
             if !options.ephemeral {
                 seal::begin(&place.data_dir).map_err(io("mark", &place.data_dir))?;
             }
-            let password = &options.superuser_password;
-            initdb::run(
-                &installation,
-                &place.data_dir,
-                password,
-                &socket_dir,
-                &place.account,
-            )?;
+            let (data_dir, account) = (&place.data_dir, &place.account);
+            let copied = options
+                .template
+                .as_ref()
+                .is_some_and(|template| template.copy(&installation, data_dir, account));
+            if !copied {
+                let password = &options.superuser_password;
+                initdb::run(&installation, data_dir, password, &socket_dir, account)?;
+            }
         }
         let prepared = Self {
             port: AtomicU16::new(sockets::SOCKET_PORT),

@@ -17,7 +17,7 @@ mod wire;
 pub use batch::Batched;
 pub use connection::{Connection, Executor, Last, Transaction};
 pub use error::DbError;
-pub use migrations::{Applied, BaselineOptions, migrate};
+pub use migrations::{Applied, BaselineOptions, baseline_key, migrate};
 pub use pool::{Db, DbOptions, Pool, PoolRole};
 pub use postgres_types::{FromSql, Json, ToSql, Type};
 pub use reads::Reads;

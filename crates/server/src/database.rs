@@ -1,12 +1,13 @@
 //! The database of a running backend: a managed cluster that is started again when it dies, or a server by URL.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrobase_cluster::{Cluster, ClusterOptions, SUPERUSER};
+use ferrobase_cluster::{Cluster, ClusterOptions, SUPERUSER, Template};
 use ferrobase_config::Config;
-use ferrobase_db::{BaselineOptions, Db, DbOptions, PoolRole, Target, migrate};
-use ferrobase_jwt::ProjectKeys;
+use ferrobase_db::{BaselineOptions, Db, DbError, DbOptions, PoolRole, Target, baseline_key, migrate};
+use ferrobase_jwt::{ProjectKeys, Random};
 use ferrobase_workflow::{Applier, Files, Step, WorkflowConfig};
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
@@ -65,8 +66,11 @@ impl Database {
                 watch: None,
             });
         }
-        let cluster =
-            Arc::new(Cluster::start(cluster_options(options, config, settings, project, keys)).await?);
+        let mut cluster = cluster_options(options, config, settings, project, keys);
+        if Cluster::is_needed(&cluster) {
+            make_template(&mut cluster, max_connections).await;
+        }
+        let cluster = Arc::new(Cluster::start(cluster).await?);
         let prepared = prepare(&cluster, max_connections, &baseline, &settings.workflow).await;
         let db = match prepared {
             Ok(db) => db,
@@ -130,7 +134,58 @@ fn cluster_options(
         .map(Into::into);
     cluster.tcp_port = Some(if options.ephemeral { 0 } else { settings.db_port });
     cluster.ephemeral = options.ephemeral;
+    cluster.template = template_dir(config, &cluster.state_dir).map(|dir| Template {
+        dir,
+        key: baseline_key(),
+    });
     cluster
+}
+
+/// Where templates of new databases are: root's in the system's state folder, others' in their cache.
+fn template_dir(config: &Config, state_dir: &Path) -> Option<PathBuf> {
+    let given = |name: &str| config.env(name).filter(|value| !value.is_empty());
+    match given("FERROBASE_TEMPLATES") {
+        Some("off") => return None,
+        Some(dir) => return Some(PathBuf::from(dir)),
+        None => {}
+    }
+    if rustix::process::geteuid().is_root() {
+        return Some(state_dir.join("templates"));
+    }
+    let cache = given("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| given("HOME").map(|home| Path::new(home).join(".cache")))?;
+    Some(cache.join("ferrobase").join("templates"))
+}
+
+/// Makes the template of new databases if there is none. Without one a start takes longer, and that is all.
+async fn make_template(options: &mut ClusterOptions, max_connections: usize) {
+    let made = Cluster::make_template(options, async |cluster| {
+        // Nobody knows these: a copy gets its own.
+        let baseline = BaselineOptions {
+            database_password: Some(Random.uuid().simple().to_string().into()),
+            jwt_secret: Random.uuid().simple().to_string().into(),
+            jwt_exp: 0,
+        };
+        let db = connect(cluster, max_connections)?;
+        Ok::<_, StartError>(migrate(&db, &baseline).await.map(drop)?)
+    });
+    if let Err(error) = Box::pin(made).await {
+        tracing::warn!(%error, "no template of new databases could be made; they take longer to be made without one");
+    }
+}
+
+fn connect(cluster: &Cluster, max_connections: usize) -> Result<Db, DbError> {
+    let target = Target::Socket {
+        dir: cluster.socket_dir().to_owned(),
+        port: cluster.port(),
+        user: SUPERUSER.to_owned(),
+        database: DATABASE.to_owned(),
+    };
+    Db::new(&DbOptions {
+        target,
+        max_connections,
+    })
 }
 
 /// Applies the migrations; a new cluster counts only after that.
@@ -140,16 +195,7 @@ async fn prepare(
     baseline: &BaselineOptions,
     workflow: &WorkflowConfig,
 ) -> Result<Db, StartError> {
-    let target = Target::Socket {
-        dir: cluster.socket_dir().to_owned(),
-        port: cluster.port(),
-        user: SUPERUSER.to_owned(),
-        database: DATABASE.to_owned(),
-    };
-    let db = Db::new(&DbOptions {
-        target,
-        max_connections,
-    })?;
+    let db = connect(cluster, max_connections)?;
     migrate(&db, baseline).await?;
     if cluster.is_new() {
         fill(&db, workflow).await?;

@@ -7,3 +7,4 @@ mod ephemeral;
 mod figures;
 mod harness;
 mod lifecycle;
+mod template;
