@@ -58,6 +58,26 @@ test('what was done by hand becomes a migration', async () => {
   assert.equal(count, 0)
 })
 
+test('migrations with statements that only an administrator may run', async () => {
+  const elevated = `
+    create extension if not exists pg_trgm with schema extensions;
+    comment on extension pg_trgm is 'names that are nearly right';
+    alter default privileges for role supabase_admin in schema public grant select on tables to anon;
+    create function public.told() returns event_trigger language plpgsql as $$ begin end $$;
+    create event trigger tells on ddl_command_end execute function public.told();
+    create table public.found (id int primary key, name text);
+  `
+  writeFileSync(join(folder(), '20240102000000_elevated.sql'), elevated)
+  const { stdout } = await diff()
+  assert.match(stdout, /drop table public\.found;/)
+  // The others were run by hand.
+  const others = readdirSync(folder()).map((name) => name.split('_')[0]).filter((version) => version !== '20240102000000')
+  await run(binary, ['migration', 'repair', '--workdir', shared.server.workdir, '--status', 'applied', ...others])
+  const up = await run(binary, ['migration', 'up', '--include-all', '--workdir', shared.server.workdir])
+  assert.match(up.stderr, /20240102000000_elevated\.sql/)
+  assert.match((await diff()).stderr, /^No schema changes found$/m)
+})
+
 test('a migration that fails is named, and nothing is left behind', async () => {
   writeFileSync(join(folder(), '20990101000000_wrong.sql'), 'create table public.half (); select 1 / 0;')
   await assert.rejects(diff(), ({ code, stderr }) => code === 1 && /20990101000000_wrong\.sql.*division by zero/.test(stderr))

@@ -10,13 +10,5 @@ pub enum DiffError {
     Database(#[from] DbError),
     /// There is no private socket with a superuser behind it.
     #[error("the database is not one of a managed cluster on this machine, which a shadow database needs")]
-    NotManaged(#[source] DbError),
-    /// A migration failed in the shadow database.
-    #[error("migration {name} failed in the shadow database")]
-    Migration {
-        /// Its file name.
-        name: String,
-        /// What PostgreSQL says.
-        source: DbError,
-    },
+    NotManaged,
 }

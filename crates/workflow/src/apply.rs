@@ -174,13 +174,14 @@ impl<'a> Applier<'a> {
         self.connection.batch(begin).await?;
         let outcome = self.run_all(file, &statements, &kinds, migration, is_whole).await;
         if outcome.is_err() {
-            // The server says that there is none where there is none.
-            self.connection.batch("rollback").await?;
+            // The server says that there is none where there is none. What went wrong first is what is told.
+            let _ = self.connection.batch("rollback").await;
         }
-        self.connection
+        let reset = self
+            .connection
             .batch("reset session authorization; reset all")
-            .await?;
-        outcome
+            .await;
+        outcome.and_then(|()| Ok(reset?))
     }
 
     async fn run_all(

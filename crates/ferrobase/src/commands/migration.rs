@@ -116,22 +116,34 @@ pub(crate) fn tell(step: Step) {
 }
 
 fn new(name: &str, config: &WorkflowConfig) -> Result<(), Failure> {
-    let name: String = name.trim().replace(char::is_whitespace, "_");
-    if name.is_empty() || name.contains(['/', '\\', '\0']) || name.starts_with('.') {
-        return Err(Failure::new("the name of a migration is part of a file's name"));
-    }
-    let folder = config.migrations_folder();
-    let file = format!("{}_{name}.sql", Clock::System.now().format("%Y%m%d%H%M%S"));
-    let path = folder.join(&file);
-    let cannot = |error: std::io::Error| Failure::caused(&format!("cannot write {}", path.display()), &error);
+    let file = new_file(name)?;
     let mut text = String::new();
     if !std::io::stdin().is_terminal() {
         std::io::stdin()
             .read_to_string(&mut text)
             .map_err(|error| Failure::caused("cannot read stdin", &error))?;
     }
-    fs::create_dir_all(&folder).map_err(cannot)?;
-    fs::write(&path, text).map_err(cannot)?;
+    write(config, &file, &text)
+}
+
+/// The file of a migration that is made now.
+pub(crate) fn new_file(name: &str) -> Result<String, Failure> {
+    let name = name.trim().replace(char::is_whitespace, "_");
+    if name.is_empty() || name.contains(['/', '\\', '\0']) || name.starts_with('.') {
+        return Err(Failure::new("the name of a migration is part of a file's name"));
+    }
+    Ok(format!(
+        "{}_{name}.sql",
+        Clock::System.now().format("%Y%m%d%H%M%S")
+    ))
+}
+
+/// Puts a migration into the folder.
+pub(crate) fn write(config: &WorkflowConfig, file: &str, text: &str) -> Result<(), Failure> {
+    let folder = config.migrations_folder();
+    let path = folder.join(file);
+    let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&path, text));
+    written.map_err(|error| Failure::caused(&format!("cannot write {}", path.display()), &error))?;
     printer::note(format_args!(
         "Created new migration at supabase/migrations/{file}"
     ));

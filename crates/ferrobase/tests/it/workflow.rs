@@ -286,6 +286,13 @@ fn a_dump(folder: &Path) {
             && !data.contains("_ferrobase"),
         "{data}"
     );
+    let roles = stdout(&ferrobase(folder, &["db", "dump", "--role-only"]));
+    assert!(
+        roles.contains("CREATE ROLE \"app_reader\";")
+            && !roles.contains("CREATE ROLE \"anon\"")
+            && !roles.contains("supabase_admin"),
+        "{roles}"
+    );
 }
 
 /// Everything as a fresh start makes it.

@@ -1,13 +1,15 @@
 //! `ferrobase db diff`: what the database has that the migrations lack.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use ferrobase_jwt::{Clock, Random};
-use ferrobase_schemadiff::{DiffError, Shadow, Target};
+use ferrobase_config::{Config, LoadOptions};
+use ferrobase_jwt::Random;
+use ferrobase_schemadiff::{DiffError, Shadow};
+use ferrobase_workflow::{Applier, Files, Migration, WorkflowConfig};
 use secrecy::SecretString;
 
+use crate::commands::migration;
 use crate::failure::Failure;
 use crate::{printer, project};
 
@@ -35,17 +37,20 @@ pub(super) struct Args {
 
 /// Compares and prints or writes.
 pub(super) async fn run(args: &Args, workdir: &Path) -> Result<ExitCode, Failure> {
-    let file = args.file.as_deref().map(file_name).transpose()?;
+    let file = args.file.as_deref().map(migration::new_file).transpose()?;
     let state = ferrobase_server::read_state(workdir).ok_or_else(|| project::not_running(workdir))?;
-    let folder = workdir.join("supabase").join("migrations");
-    let migrations = migrations(&folder)?;
+    let mut config = WorkflowConfig::load(&Config::load(&LoadOptions::from_process(workdir))?)?;
+    // What is in the folder is in the schema, whether or not a start applies it.
+    config.migrations = true;
+    config.seeds = false;
+    let files = Files::read(&config)?;
     printer::note("Creating shadow database...");
     let name = format!("ferrobase_shadow_{}", Random.uuid().simple());
     let secret = SecretString::from(state.endpoints.jwt_secret.clone());
-    let shadow = Shadow::create(Target::Url(state.endpoints.db_url.clone()), &name, secret)
+    let shadow = Shadow::create(state.administration(), &name, secret)
         .await
         .map_err(|error| failed(&error))?;
-    let compared = compare(&shadow, &migrations, &args.schema).await;
+    let compared = compare(&shadow, &files.migrations, &args.schema).await;
     let removed = shadow.remove().await;
     let statements = compared?;
     removed.map_err(|error| failed(&error))?;
@@ -56,14 +61,7 @@ pub(super) async fn run(args: &Args, workdir: &Path) -> Result<ExitCode, Failure
     let statements: Vec<&str> = statements.iter().map(|statement| statement.trim_end()).collect();
     let script = format!("{};\n", statements.join(";\n\n"));
     match file {
-        Some(file) => {
-            let path = folder.join(&file);
-            let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&path, script));
-            written.map_err(|error| Failure::caused(&format!("cannot write {}", path.display()), &error))?;
-            printer::note(format_args!(
-                "Created new migration at supabase/migrations/{file}"
-            ));
-        }
+        Some(file) => migration::write(&config, &file, &script)?,
         None => printer::line(script.trim_end()),
     }
     Ok(ExitCode::SUCCESS)
@@ -71,85 +69,17 @@ pub(super) async fn run(args: &Args, workdir: &Path) -> Result<ExitCode, Failure
 
 async fn compare(
     shadow: &Shadow,
-    migrations: &[PathBuf],
+    migrations: &[Migration],
     schemas: &[String],
 ) -> Result<Vec<String>, Failure> {
-    for path in migrations {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let sql = fs::read_to_string(path)
-            .map_err(|error| Failure::caused(&format!("cannot read {}", path.display()), &error))?;
-        printer::note(format_args!("Applying migration {name}..."));
-        shadow.run(&name, &sql).await.map_err(|error| failed(&error))?;
-    }
+    let migrations: Vec<&Migration> = migrations.iter().collect();
+    let mut applier = Applier::connect(shadow.target(), migration::tell).await?;
+    applier.up(&migrations).await?;
+    drop(applier);
     printer::note("Diffing schemas...");
     shadow.differences(schemas).await.map_err(|error| failed(&error))
 }
 
 fn failed(error: &DiffError) -> Failure {
     Failure::caused("cannot compare", error)
-}
-
-/// The files `<digits>_<name>.sql`, in the order of their names.
-fn migrations(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            return Err(Failure::caused(
-                &format!("cannot read {}", folder.display()),
-                &error,
-            ));
-        }
-    };
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            path.file_name()
-                .and_then(|name| name.to_str())
-                .is_some_and(is_migration)
-        })
-        .collect();
-    files.sort();
-    Ok(files)
-}
-
-fn is_migration(name: &str) -> bool {
-    let stem = name.strip_suffix(".sql").and_then(|name| name.split_once('_'));
-    stem.is_some_and(|(version, _)| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Of a migration that is made now.
-fn file_name(name: &str) -> Result<String, Failure> {
-    let name = name.trim().replace(char::is_whitespace, "_");
-    if name.is_empty() || name.contains(['/', '\\', '\0']) {
-        return Err(Failure::new("the name of a migration is part of a file's name"));
-    }
-    Ok(format!(
-        "{}_{name}.sql",
-        Clock::System.now().format("%Y%m%d%H%M%S")
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_migrations() {
-        assert!(is_migration("20240101000000_a_b.sql") && is_migration("1_x.sql"));
-        assert!(
-            !is_migration("seed.sql")
-                && !is_migration("_x.sql")
-                && !is_migration("2024_a.txt")
-                && !is_migration("20a_b.sql")
-        );
-        assert!(
-            file_name("add todos").is_ok_and(|name| name.ends_with("_add_todos.sql") && name.len() == 28)
-        );
-        assert!(file_name("../x").is_err() && file_name(" ").is_err());
-    }
 }

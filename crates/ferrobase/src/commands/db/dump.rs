@@ -7,7 +7,9 @@ use ferrobase_cluster::find_program;
 use tokio::process::Command;
 
 use crate::failure::Failure;
-use crate::project;
+use crate::{printer, project};
+
+mod roles;
 
 /// Schemas that the services bring along; they are no part of a project's own schema.
 const INTERNAL: [&str; 14] = [
@@ -99,20 +101,36 @@ pub(super) async fn run(args: Args, workdir: &Path) -> Result<ExitCode, Failure>
     command.args(arguments(&args)).stdin(Stdio::null());
     // In the environment and not among the arguments, which everybody on the machine can read.
     environment(&mut command, &url)?;
-    if let Some(path) = &args.file {
-        let file = std::fs::File::create(path)
-            .map_err(|error| Failure::caused(&format!("cannot write {}", path.display()), &error))?;
-        command.stdout(file);
-    }
-    let status = command
-        .status()
-        .await
-        .map_err(|error| Failure::caused(&format!("cannot run {name}"), &error))?;
+    let cannot_run = |error: std::io::Error| Failure::caused(&format!("cannot run {name}"), &error);
+    let status = if args.role_only {
+        // A cluster's roles are a few hundred lines at most.
+        let output = command
+            .stderr(Stdio::inherit())
+            .output()
+            .await
+            .map_err(cannot_run)?;
+        let script = roles::own(&String::from_utf8_lossy(&output.stdout));
+        match &args.file {
+            Some(path) => std::fs::write(path, script).map_err(|error| cannot_write(path, &error))?,
+            None => printer::line(script.trim_end()),
+        }
+        output.status
+    } else {
+        if let Some(path) = &args.file {
+            let file = std::fs::File::create(path).map_err(|error| cannot_write(path, &error))?;
+            command.stdout(file);
+        }
+        command.status().await.map_err(cannot_run)?
+    };
     if status.success() {
         Ok(ExitCode::SUCCESS)
     } else {
         Err(Failure::new(format!("{name} failed: {status}")))
     }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::caused(&format!("cannot write {}", path.display()), error)
 }
 
 fn arguments(args: &Args) -> Vec<String> {
