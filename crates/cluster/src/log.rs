@@ -143,7 +143,11 @@ fn level_of(line: &str) -> Option<Level> {
         _ if word.starts_with("DEBUG") => Some(Level::TRACE),
         _ => None,
     };
-    let (before, _) = line.split_once(":  ")?;
+    let (before, said) = line.split_once(":  ")?;
+    // What every orderly stop says of each connection.
+    if said == "terminating connection due to administrator command" {
+        return Some(Level::DEBUG);
+    }
     level(before.rsplit(' ').next().unwrap_or(before))
 }
 
@@ -178,6 +182,8 @@ mod tests {
         assert_eq!(level_of("[12] PANIC:  bad"), Some(Level::ERROR));
         assert_eq!(level_of("[12] anon@postgres DETAIL:  x"), None);
         assert_eq!(level_of("\tcontinued"), None);
+        let stopped = "[12] a@b FATAL:  terminating connection due to administrator command";
+        assert_eq!(level_of(stopped), Some(Level::DEBUG));
     }
 
     #[test]

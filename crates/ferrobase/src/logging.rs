@@ -38,7 +38,8 @@ impl LogArgs {
         let filter = match std::env::var("FERROBASE_LOG") {
             Ok(filter) if !filter.is_empty() => filter,
             _ if self.verbose => "info,ferrobase=debug".to_owned(),
-            _ => quiet.to_owned(),
+            // The pool tells of connections that end, whose users get errors of their own; at a stop all of them do.
+            _ => format!("{quiet},deadpool=error"),
         };
         let format = match self.log_format {
             LogFormat::Json => ferrobase_telemetry::LogFormat::Json,
