@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ferrobase_db::{Db, DbError, PoolRole, RequestPoolOptions};
 use ferrobase_replication::{Change, ChangeKind, Event, Events, Relation, StatusWatch, Value};
-use tokio::sync::Semaphore;
 
 use crate::catalog::Catalog;
 use crate::group::{Checks, Group, LOST, Notice, Waiting};
@@ -51,10 +50,10 @@ impl Feed {
         Ok(Self(Arc::new(Inner {
             catalog: Catalog::new(db.pool(PoolRole::Admin)?),
             status,
-            checks: Arc::new(Checks {
-                pool: db.requests(PoolRole::Authenticator, requests)?,
-                permits: Semaphore::new(options.check_connections),
-            }),
+            checks: Arc::new(Checks::new(
+                db.requests(PoolRole::Authenticator, requests)?,
+                options.check_connections,
+            )),
             registry: Mutex::default(),
             next: AtomicU64::new(1),
             options,
@@ -81,6 +80,7 @@ impl Feed {
                         if !pressed.is_empty() {
                             pacer.pace(pressed).await;
                         }
+                        self.0.checks.room().await;
                     }
                     Event::Gap(reason) => {
                         tracing::warn!(?reason, "database changes were lost");
@@ -176,11 +176,7 @@ impl Feed {
                 Some(None) => continue,
             };
             places.insert(Arc::as_ptr(group).addr(), groups.len());
-            let waiting = Waiting {
-                row,
-                notices: vec![notice],
-            };
-            groups.push((Arc::clone(group), waiting));
+            groups.push((Arc::clone(group), Waiting::new(row, notice)));
         }
         Ok(groups)
     }

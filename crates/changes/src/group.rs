@@ -6,12 +6,13 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ferrobase_db::RequestPool;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::pacing::{Backlog, Pacer, Queued};
 use crate::predicate::{Ask, Question};
@@ -24,6 +25,12 @@ const MOST_WAITING: usize = 20_000;
 
 /// Most bytes of theirs, each counted in every group where it waits.
 const MOST_BYTES: usize = 32 << 20;
+
+/// Most changes that wait in all groups together; about 250 bytes each. Beyond that the stream is not read on.
+const MOST_IN_ALL: usize = 500_000;
+
+/// Between two looks at how many wait.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// Most changes that are asked about at once.
 const MOST_ASKED: usize = 1000;
@@ -49,6 +56,24 @@ pub(crate) struct Waiting {
     /// The row that has to be visible.
     pub(crate) row: Option<(Arc<Table>, Vec<String>)>,
     pub(crate) notices: Vec<Notice>,
+    counted: Option<Counted>,
+}
+
+/// Counts while it lives.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What one member is told.
@@ -64,9 +89,29 @@ pub(crate) struct Notice {
 /// How PostgreSQL is asked.
 #[derive(Debug)]
 pub(crate) struct Checks {
-    pub(crate) pool: RequestPool,
+    pool: RequestPool,
     /// As many as the pool has connections, so that nobody gives up waiting for one.
-    pub(crate) permits: Semaphore,
+    permits: Semaphore,
+    /// Changes that wait in all groups.
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Checks {
+    pub(crate) fn new(pool: RequestPool, connections: usize) -> Self {
+        Self {
+            pool,
+            permits: Semaphore::new(connections),
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Waits while too many changes wait in all groups together. That is the case when PostgreSQL as a whole is asked more than it
+    /// answers; every question ends in some time, so this does.
+    pub(crate) async fn room(&self) {
+        while self.waiting.load(Ordering::Relaxed) > MOST_IN_ALL {
+            sleep(LOOK).await;
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -109,6 +154,14 @@ impl Queued for Group {
 }
 
 impl Waiting {
+    pub(crate) fn new(row: Option<(Arc<Table>, Vec<String>)>, notice: Notice) -> Self {
+        Self {
+            row,
+            notices: vec![notice],
+            counted: None,
+        }
+    }
+
     /// Whether PostgreSQL has a say.
     fn is_asked(&self) -> bool {
         self.row.is_some() || self.asks().next().is_some()
@@ -169,7 +222,7 @@ impl Group {
     }
 
     /// Tells a change, at once if nothing has to be asked and nothing waits. Queues that should be waited for come back.
-    pub(crate) fn put(self: &Arc<Self>, waiting: Waiting, checks: &Arc<Checks>) -> Vec<Arc<dyn Queued>> {
+    pub(crate) fn put(self: &Arc<Self>, mut waiting: Waiting, checks: &Arc<Checks>) -> Vec<Arc<dyn Queued>> {
         let mut queue = self.queue();
         if !waiting.is_asked() && !queue.is_running {
             drop(queue);
@@ -191,6 +244,7 @@ impl Group {
             return Vec::new();
         }
         queue.bytes += waiting.size();
+        waiting.counted = Some(Counted::new(&checks.waiting));
         queue.waiting.push_back(waiting);
         let is_pressed = queue.is_full(2);
         if !queue.is_running {
@@ -348,4 +402,18 @@ enum Verdict {
     Visible,
     Hidden,
     Failed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_counted_until_it_is_told() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted: Vec<Counted> = (0..3).map(|_| Counted::new(&count)).collect();
+        assert_eq!(count.load(Ordering::Relaxed), 3);
+        drop(counted);
+        assert_eq!(count.load(Ordering::Relaxed), 0);
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use async_nats::connection::State as Connection;
 use async_nats::{Client, ConnectOptions};
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -139,6 +140,11 @@ impl Carrier {
     /// Sends a note, in pieces where the server takes none so large.
     async fn send(&self, sender: u64, note: Bytes) {
         self.waiting.fetch_sub(note.len(), Ordering::Relaxed);
+        // The client would keep it for later, and then have us wait: what is told late is not wanted any more.
+        if self.client.connection_state() != Connection::Connected {
+            dropped("bus_unreachable", 1);
+            return;
+        }
         let most = self.client.server_info().max_payload;
         let most = most.saturating_sub(PIECE_HEAD).max(1);
         for piece in cut(sender, &note, most) {
